@@ -1,0 +1,64 @@
+"""The real hooks, mutated one by one: every row of the MANIFEST must be able to fail."""
+import os
+import subprocess
+
+from scratch import ROOT
+from hooklib import manifest, text
+from hooklib.csyms import FILE_SCOPE, enclosing
+
+HOOKS = os.path.join(ROOT, 'hooks')
+
+
+def patched(files):
+    subprocess.run([ROOT + '/scripts/prepare-tree'], check=True, stdout=subprocess.DEVNULL)
+    cache = os.environ.get('BULKHEAD_CACHE') or os.path.join(
+        os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'bulkhead')
+    result = {}
+    for path in files:
+        with open(os.path.join(cache, 'tree/linux', path), errors='surrogateescape') as source:
+            result[path] = source.read().split('\n')
+    return result
+
+
+def must_fail(row, rows, lines, mutation):
+    errors = text.check_lines(row.file, rows, lines)
+    assert any(row.id in e for e in errors), '%s: %s went unnoticed' % (row.id, mutation)
+
+
+def hook_lines(row, lines):
+    owners = enclosing(row.file, lines)
+    return [i for i, line in enumerate(lines) if manifest.normal(line) == row.text and owners[i] == row.symbol]
+
+
+def elsewhere(row, lines):
+    """A place after a statement of another definition of the same file, or None."""
+    owners = enclosing(row.file, lines)
+    places = [i + 1 for i, line in enumerate(lines) if owners[i] not in (row.symbol, FILE_SCOPE)
+              and line.startswith('\t') and line.endswith(';')]
+    return places[len(places) // 2] if places else None
+
+
+def test_every_row_can_fail(_):
+    rows = manifest.load_rows(HOOKS)
+    sources = patched({row.file for row in rows})
+    for row in rows:
+        lines = sources[row.file]
+        same_file = [r for r in rows if r.file == row.file]
+        at = hook_lines(row, lines)
+        assert len(at) >= row.count, row.id
+        if row.loose:
+            continue
+        without = lines[:at[0]] + lines[at[0] + 1:]
+        must_fail(row, same_file, without, 'a lost line')
+        must_fail(row, same_file, lines[:at[0]] + [lines[at[0]]] + lines[at[0]:], 'a doubled line')
+        other = elsewhere(row, without)
+        if other is not None:
+            must_fail(row, same_file, without[:other] + [lines[at[0]]] + without[other:], 'a line in the wrong place')
+
+
+def test_every_added_line_needs_its_row(_):
+    rows, hunks = manifest.load_rows(HOOKS), manifest.load_hunks(HOOKS)
+    assert not text.check_patches(rows, hunks)
+    for row in rows:
+        errors = text.check_patches([r for r in rows if r is not row], hunks)
+        assert errors, '%s: the row is not needed' % row.id
