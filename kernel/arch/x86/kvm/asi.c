@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM as a class of Address Space Isolation.
+ *
+ * A VM's instance maps what KVM touches on the hot path of its vCPUs and
+ * nothing of any other VM: every object in it has pages to itself. Implements
+ * "Restricted address space for VM execution".
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": asi: " fmt
+
+#include <linux/debugfs.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <asm/hardirq.h>
+
+#include "asi.h"
+#include "i8254.h"
+#include "kvm_emulate.h"
+#include "lapic.h"
+#include "trace.h"
+
+static DEFINE_MUTEX(class_lock);
+static int class_id;
+static unsigned int class_users;
+
+/*
+ * The full tables were loaded since the guest last ran, so that the L1D may
+ * hold what the guest must not read. ORs into what KVM tracks itself.
+ */
+static void post_enter(struct asi *asi)
+{
+	kvm_set_cpu_l1tf_flush_l1d();
+}
+
+static const struct asi_class kvm_class = {
+	.name = "kvm",
+	.post_asi_enter = post_enter,
+};
+
+/* The class is registered while VMs exist: kvm.ko may be unloaded after that. */
+static int get_class(void)
+{
+	int id;
+
+	mutex_lock(&class_lock);
+	id = class_users ? class_id : asi_register_class(&kvm_class);
+	if (id > 0) {
+		class_id = id;
+		class_users++;
+	}
+	mutex_unlock(&class_lock);
+	return id;
+}
+
+static void put_class(void)
+{
+	mutex_lock(&class_lock);
+	if (!--class_users)
+		asi_unregister_class(class_id);
+	mutex_unlock(&class_lock);
+}
+
+/* Map an object that has its pages alone; it must not be freed before the VM. */
+static int own(struct kvm *kvm, const void *addr, size_t size)
+{
+	return asi_map(kvm->arch.asi, addr, size, ASI_KIND_VM);
+}
+
+/* Make the VM's instance; with ASI off the VM simply has none. */
+int kvm_asi_init_vm(struct kvm *kvm)
+{
+	int id, err;
+
+	if (!asi_enabled())
+		return 0;
+
+	id = get_class();
+	if (id < 0)
+		return id;
+
+	err = asi_init(kvm->mm, id, &kvm->arch.asi);
+	if (err)
+		goto err_put_class;
+	err = own(kvm, kvm, kvm_x86_ops.vm_size);
+	if (err)
+		goto err_destroy;
+	/* Interrupts account to the process; the VM holds its mm. */
+	err = own(kvm, kvm->mm, ksize(kvm->mm));
+	if (err)
+		goto err_destroy;
+	return 0;
+
+err_destroy:
+	asi_destroy(kvm->arch.asi);
+	kvm->arch.asi = NULL;
+err_put_class:
+	put_class();
+	return err;
+}
+
+/*
+ * Must come before anything that the instance maps is freed. No vCPU can be
+ * running: every vCPU holds the VM.
+ */
+void kvm_asi_destroy_vm(struct kvm *kvm)
+{
+	struct asi *asi = kvm->arch.asi;
+
+	if (!asi)
+		return;
+	kvm->arch.asi = NULL;
+	asi_destroy(asi);
+	put_class();
+}
+
+struct vcpu_object {
+	const void *addr;
+	size_t size;
+};
+
+static int map_vcpu_objects(struct kvm_vcpu *vcpu)
+{
+	struct fpstate *fpstate = vcpu->arch.guest_fpu.fpstate;
+	struct kvm_lapic *apic = vcpu->arch.apic;
+	const struct vcpu_object objects[] = {
+		{ vcpu, ksize(vcpu) },
+		{ vcpu->run, PAGE_SIZE },
+		{ vcpu->arch.pio_data, PAGE_SIZE },
+		{ vcpu->arch.asi.vendor_page, PAGE_SIZE },
+		{ vcpu->arch.emulate_ctxt, sizeof(*vcpu->arch.emulate_ctxt) },
+		{ fpstate, fpstate->size + offsetof(struct fpstate, regs) },
+		{ vcpu->kvm->arch.vpit, sizeof(struct kvm_pit) },
+		{ apic, sizeof(*apic) },
+		{ apic ? apic->regs : NULL, PAGE_SIZE },
+	};
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(objects); i++) {
+		err = objects[i].addr ?
+			own(vcpu->kvm, objects[i].addr, objects[i].size) : 0;
+		if (err)
+			goto err_unmap;
+	}
+	return 0;
+
+err_unmap:
+	while (i--)
+		if (objects[i].addr)
+			asi_unmap(vcpu->kvm->arch.asi, objects[i].addr,
+				  objects[i].size);
+	return err;
+}
+
+/*
+ * The CPUID table is one allocation that user space may replace until the vCPU
+ * has run. Move it to pages of its own and map those.
+ */
+static int map_cpuid(struct kvm_vcpu *vcpu)
+{
+	size_t size = vcpu->arch.cpuid_nent * sizeof(*vcpu->arch.cpuid_entries);
+	void *table;
+	int err;
+
+	if (!size)
+		return 0;
+	table = kvzalloc(asi_own_size(size), GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return -ENOMEM;
+	memcpy(table, vcpu->arch.cpuid_entries, size);
+
+	err = own(vcpu->kvm, table, size);
+	if (err) {
+		kvfree(table);
+		return err;
+	}
+	kvfree(vcpu->arch.cpuid_entries);
+	vcpu->arch.cpuid_entries = table;
+	vcpu->arch.asi.cpuid = table;
+	vcpu->arch.asi.cpuid_size = size;
+	return 0;
+}
+
+/* The CPUID table is about to be freed, while the VM lives. */
+void kvm_asi_disown_cpuid(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vcpu_asi *v = &vcpu->arch.asi;
+
+	if (!v->cpuid)
+		return;
+	asi_unmap(vcpu->kvm->arch.asi, v->cpuid, v->cpuid_size);
+	v->cpuid = NULL;
+}
+
+/*
+ * What a vCPU and the thread that runs it need before they may enter. Cheap
+ * once done; runs with the vCPU loaded and may sleep. A vCPU keeps its objects
+ * until the VM goes, and the instance with them.
+ */
+int kvm_asi_prepare_run(struct kvm_vcpu *vcpu)
+{
+	struct asi *asi = vcpu->kvm->arch.asi;
+	int err;
+
+	if (!asi)
+		return 0;
+
+	if (!vcpu->arch.asi.mapped) {
+		err = map_vcpu_objects(vcpu);
+		if (err)
+			return err;
+		vcpu->arch.asi.mapped = true;
+	}
+	if (!vcpu->arch.asi.cpuid) {
+		err = map_cpuid(vcpu);
+		if (err)
+			return err;
+	}
+	return asi_map_task(asi);
+}
+
+/* Pages without content worth stealing, which every VM's entry path reads. */
+struct page *kvm_asi_alloc_global(unsigned int order)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, order);
+
+	if (page && asi_enabled() &&
+	    asi_map(ASI_GLOBAL_NONSENSITIVE, page_address(page),
+		    PAGE_SIZE << order, ASI_KIND_OTHER)) {
+		__free_pages(page, order);
+		return NULL;
+	}
+	return page;
+}
+EXPORT_SYMBOL_GPL(kvm_asi_alloc_global);
+
+void kvm_asi_free_global(void *addr, unsigned int order)
+{
+	if (asi_enabled())
+		asi_unmap(ASI_GLOBAL_NONSENSITIVE, addr, PAGE_SIZE << order);
+	free_pages((unsigned long)addr, order);
+}
+EXPORT_SYMBOL_GPL(kvm_asi_free_global);
+
+#ifdef CONFIG_DEBUG_FS
+
+/* VM exits by reason, for the exit rate that ASI is measured by. */
+#define NR_REASONS	1200		/* SVM's go to 0x403, VMX's to 75 */
+
+struct reason_name {
+	unsigned int reason;
+	const char *name;
+};
+
+static const struct reason_name vmx_names[] = { VMX_EXIT_REASONS };
+static const struct reason_name svm_names[] = { SVM_EXIT_REASONS };
+
+static atomic64_t nr_exits[NR_REASONS + 1];
+static u32 exits_isa;
+static bool counting;
+
+static void count_exit(void *unused, struct kvm_vcpu *vcpu, u32 isa)
+{
+	u32 reason, intr_info, error_code;
+	u64 info1, info2;
+
+	kvm_x86_call(get_exit_info)(vcpu, &reason, &info1, &info2, &intr_info,
+				    &error_code);
+	if (isa == KVM_ISA_VMX)
+		reason &= 0xffff;
+	exits_isa = isa;
+	atomic64_inc(&nr_exits[min_t(u32, reason, NR_REASONS)]);
+}
+
+static const char *reason_name(unsigned int reason)
+{
+	const struct reason_name *names = vmx_names;
+	int i, nr = ARRAY_SIZE(vmx_names);
+
+	if (exits_isa != KVM_ISA_VMX) {
+		names = svm_names;
+		nr = ARRAY_SIZE(svm_names);
+	}
+	for (i = 0; i < nr; i++)
+		if (names[i].reason == reason)
+			return names[i].name;
+	return "unknown";
+}
+
+static int exits_show(struct seq_file *m, void *unused)
+{
+	int i;
+
+	for (i = 0; i <= NR_REASONS; i++)
+		if (atomic64_read(&nr_exits[i]))
+			seq_printf(m, "%s %llu\n", reason_name(i),
+				   atomic64_read(&nr_exits[i]));
+	return 0;
+}
+
+static int exits_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, exits_show, NULL);
+}
+
+/* 1 starts counting at zero, 0 stops. */
+static ssize_t exits_write(struct file *file, const char __user *buf,
+			   size_t len, loff_t *ppos)
+{
+	int i, err = 0;
+	bool on;
+
+	err = kstrtobool_from_user(buf, len, &on);
+	if (err)
+		return err;
+
+	mutex_lock(&class_lock);
+	if (on)
+		for (i = 0; i <= NR_REASONS; i++)
+			atomic64_set(&nr_exits[i], 0);
+	if (on && !counting)
+		err = register_trace_kvm_exit(count_exit, NULL);
+	if (!on && counting)
+		err = unregister_trace_kvm_exit(count_exit, NULL);
+	if (!err)
+		counting = on;
+	mutex_unlock(&class_lock);
+	return err ?: len;
+}
+
+static const struct file_operations exits_fops = {
+	.owner = THIS_MODULE,
+	.open = exits_open,
+	.read = seq_read,
+	.write = exits_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+#ifndef MODULE
+static int __init kvm_asi_debugfs_init(void)
+{
+	debugfs_create_file("kvm_exits", 0600, asi_debugfs_dir, NULL,
+			    &exits_fops);
+	return 0;
+}
+late_initcall(kvm_asi_debugfs_init);
+#endif
+
+#endif /* CONFIG_DEBUG_FS */

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mapping and unmapping ranges of the full tables in restricted ones.
+ *
+ * A mapping is always the one the full tables have: same frame, same
+ * permissions, same cache type, never global. Ranges are whole pages, and a
+ * page belongs to one region of an instance at most, so that unmapping one
+ * object cannot take away, or leave behind, a part of another.
+ */
+#include <linux/gfp.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "asi.h"
+
+static struct asi_region *find_region(struct asi *asi, unsigned long start,
+				      unsigned long end)
+{
+	struct asi_region *r;
+
+	lockdep_assert_held(&asi->lock);
+	list_for_each_entry(r, &asi->regions, node) {
+		if (r->start >= end)
+			break;
+		if (r->end > start)
+			return r;
+	}
+	return NULL;
+}
+
+static void insert_region(struct asi *asi, struct asi_region *new)
+{
+	struct asi_region *r;
+
+	list_for_each_entry(r, &asi->regions, node)
+		if (r->start > new->start)
+			break;
+	list_add_tail(&new->node, &r->node);
+}
+
+/* Another user of a region that is already there, or the reason why not. */
+static int join_region(struct asi_region *r, const struct asi_region *new)
+{
+	if (r->start != new->start || r->end != new->end || r->kind != new->kind)
+		return -EEXIST;
+	r->users++;
+	return 0;
+}
+
+/* What maps @va as the full tables do, with what upper levels allow, not global. */
+static u64 restricted_entry(const struct asi_pt_leaf *leaf, int level,
+			    unsigned long va)
+{
+	u64 entry = asi_pte_narrow(leaf->entry, leaf->level, level, va);
+
+	if (!leaf->write)
+		entry &= ~ASI_PTE_WRITE;
+	if (!leaf->exec)
+		entry |= ASI_PTE_NX;
+	return entry & ~ASI_PTE_GLOBAL;
+}
+
+/* Install one leaf for @va, the largest that fits; *@va moves past it. */
+static int map_leaf(struct asi *asi, unsigned long *va, unsigned long end,
+		    void **spare)
+{
+	struct asi_pt_leaf leaf = asi_pt_lookup(asi_full_root(), asi_levels(),
+						*va);
+	int level = leaf.level;
+	u64 entry;
+	int err;
+
+	if (!leaf.entry)
+		return -EFAULT;
+	while (level > ASI_PT_4K &&
+	       ((*va & (asi_pt_size(level) - 1)) ||
+		end - *va < asi_pt_size(level)))
+		level--;
+
+	/* A table left by an earlier, smaller mapping rules out a large leaf. */
+	for (;; level--) {
+		entry = restricted_entry(&leaf, level, *va);
+		err = asi_pt_set(&asi->pt, *va, level, entry, spare);
+		if (err != -EEXIST || level == ASI_PT_4K)
+			break;
+	}
+	if (!err)
+		*va += asi_pt_size(level);
+	return err;
+}
+
+static int map_range(struct asi *asi, unsigned long start, unsigned long end,
+		     gfp_t gfp)
+{
+	unsigned long va = start;
+	void *spare = NULL;
+	unsigned long flags;
+	int err = 0;
+
+	while (va < end) {
+		spin_lock_irqsave(&asi->lock, flags);
+		while (va < end && !err)
+			err = map_leaf(asi, &va, end, &spare);
+		spin_unlock_irqrestore(&asi->lock, flags);
+
+		if (err != -EAGAIN)
+			break;
+		spare = (void *)get_zeroed_page(gfp | __GFP_ACCOUNT);
+		err = spare ? 0 : -ENOMEM;
+		if (err)
+			break;
+	}
+	free_page((unsigned long)spare);
+
+	if (err) {
+		spin_lock_irqsave(&asi->lock, flags);
+		asi_pt_clear(&asi->pt, start, va);
+		spin_unlock_irqrestore(&asi->lock, flags);
+	}
+	return err;
+}
+
+/* asi_map_gfp() for one instance and a range of whole pages. */
+int asi_map_one(struct asi *asi, unsigned long start, unsigned long end,
+		enum asi_kind kind, gfp_t gfp)
+{
+	struct asi_region *new, *old;
+	unsigned long flags;
+	int err;
+
+	new = kmalloc(sizeof(*new), gfp);
+	if (!new)
+		return -ENOMEM;
+	*new = (struct asi_region) {
+		.start = start, .end = end, .kind = kind, .users = 1,
+	};
+
+	spin_lock_irqsave(&asi->lock, flags);
+	old = find_region(asi, start, end);
+	err = old ? join_region(old, new) : 0;
+	if (!old)
+		insert_region(asi, new);
+	spin_unlock_irqrestore(&asi->lock, flags);
+	if (old) {
+		kfree(new);
+		return err;
+	}
+
+	err = map_range(asi, start, end, gfp);
+	if (err) {
+		spin_lock_irqsave(&asi->lock, flags);
+		list_del(&new->node);
+		spin_unlock_irqrestore(&asi->lock, flags);
+		kfree(new);
+		if (asi->pt.nr_tables)
+			asi_flush(asi);
+	}
+	return err;
+}
+
+static int map_everywhere(unsigned long start, unsigned long end,
+			  enum asi_kind kind, gfp_t gfp)
+{
+	struct asi *asi, *undo;
+	int err;
+
+	mutex_lock(&asi_instances_lock);
+	err = asi_map_one(asi_global, start, end, kind, gfp);
+	if (err)
+		goto out_unlock;
+
+	list_for_each_entry(asi, &asi_instances, instances) {
+		err = asi_map_one(asi, start, end, kind, gfp);
+		if (!err)
+			continue;
+		list_for_each_entry(undo, &asi_instances, instances) {
+			if (undo == asi)
+				break;
+			asi_unmap_one(undo, start, end);
+		}
+		asi_unmap_one(asi_global, start, end);
+		break;
+	}
+out_unlock:
+	mutex_unlock(&asi_instances_lock);
+	return err;
+}
+
+/**
+ * asi_map_gfp - map a range of the kernel's address space in an instance
+ * @asi: instance, or ASI_GLOBAL_NONSENSITIVE for all, present and future
+ * @addr: first byte; must be mapped in the full tables
+ * @len: bytes; every page that the range touches is mapped whole
+ * @kind: what it is, at least ASI_KIND_PERCPU
+ * @gfp: for tables
+ *
+ * Mapping the same range again as the same kind counts a user; each needs its
+ * asi_unmap(). Nothing is mapped on error.
+ *
+ * Context: any that @gfp allows, with interrupts on; may sleep if @asi is
+ * ASI_GLOBAL_NONSENSITIVE.
+ * Return: 0; -EINVAL for no instance, an empty or wrapping range, user
+ * addresses or a bad kind; -EFAULT if the full tables have a hole there;
+ * -EEXIST if a page of the range is mapped as a part of something else;
+ * -ENOMEM.
+ */
+int asi_map_gfp(struct asi *asi, const void *addr, size_t len,
+		enum asi_kind kind, gfp_t gfp)
+{
+	unsigned long start = (unsigned long)addr & PAGE_MASK;
+	unsigned long end = PAGE_ALIGN((unsigned long)addr + len);
+
+	if (!asi || !len || end <= start || start < TASK_SIZE_MAX)
+		return -EINVAL;
+	if (kind < ASI_KIND_NR_IMAGE || kind >= ASI_NR_KINDS)
+		return -EINVAL;
+	if (asi == ASI_GLOBAL_NONSENSITIVE)
+		return map_everywhere(start, end, kind, gfp);
+	return asi_map_one(asi, start, end, kind, gfp);
+}
+EXPORT_SYMBOL_GPL(asi_map_gfp);
+
+/** asi_map - asi_map_gfp() with GFP_KERNEL */
+int asi_map(struct asi *asi, const void *addr, size_t len, enum asi_kind kind)
+{
+	return asi_map_gfp(asi, addr, len, kind, GFP_KERNEL);
+}
+EXPORT_SYMBOL_GPL(asi_map);
+
+/* asi_unmap() for one instance and a range of whole pages. */
+void asi_unmap_one(struct asi *asi, unsigned long start, unsigned long end)
+{
+	struct asi_region *r;
+	unsigned long flags;
+	bool last;
+
+	spin_lock_irqsave(&asi->lock, flags);
+	r = find_region(asi, start, end);
+	if (WARN_ON_ONCE(!r || r->start != start || r->end != end)) {
+		spin_unlock_irqrestore(&asi->lock, flags);
+		return;
+	}
+	last = !--r->users;
+	if (last) {
+		list_del(&r->node);
+		asi_pt_clear(&asi->pt, start, end);
+	}
+	spin_unlock_irqrestore(&asi->lock, flags);
+
+	if (last) {
+		asi_flush(asi);
+		kfree(r);
+	}
+}
+
+static void unmap_everywhere(unsigned long start, unsigned long end)
+{
+	struct asi *asi;
+
+	mutex_lock(&asi_instances_lock);
+	list_for_each_entry(asi, &asi_instances, instances)
+		asi_unmap_one(asi, start, end);
+	asi_unmap_one(asi_global, start, end);
+	mutex_unlock(&asi_instances_lock);
+}
+
+/**
+ * asi_unmap - undo one asi_map()
+ * @asi: instance, or ASI_GLOBAL_NONSENSITIVE
+ * @addr: as given to asi_map()
+ * @len: as given to asi_map()
+ *
+ * When the last user is gone, no CPU can reach the range through @asi any more
+ * once this returns, and the memory may be freed.
+ *
+ * Context: interrupts on; may sleep if @asi is ASI_GLOBAL_NONSENSITIVE.
+ */
+void asi_unmap(struct asi *asi, const void *addr, size_t len)
+{
+	unsigned long start = (unsigned long)addr & PAGE_MASK;
+	unsigned long end = PAGE_ALIGN((unsigned long)addr + len);
+
+	if (WARN_ON_ONCE(!asi || end <= start))
+		return;
+	if (asi == ASI_GLOBAL_NONSENSITIVE)
+		unmap_everywhere(start, end);
+	else
+		asi_unmap_one(asi, start, end);
+}
+EXPORT_SYMBOL_GPL(asi_unmap);
+
+/* The bookkeeping of an instance whose tables are about to go. */
+void asi_forget_regions(struct asi *asi)
+{
+	struct asi_region *r, *next;
+
+	list_for_each_entry_safe(r, next, &asi->regions, node)
+		kfree(r);
+	INIT_LIST_HEAD(&asi->regions);
+}
+
+/**
+ * asi_find_region - the region that @va belongs to, or NULL
+ * @asi: instance
+ * @va: address
+ *
+ * Context: @asi->lock held, or nobody changes @asi.
+ */
+const struct asi_region *asi_find_region(struct asi *asi, unsigned long va)
+{
+	struct asi_region *r;
+
+	list_for_each_entry(r, &asi->regions, node)
+		if (va >= r->start && va < r->end)
+			return r;
+	return NULL;
+}
+
+/* Size rule behind asi_own_size(): kmalloc() aligns powers of two naturally. */
+size_t __asi_own_size(size_t size)
+{
+	return max_t(size_t, roundup_pow_of_two(size), PAGE_SIZE);
+}
+EXPORT_SYMBOL_GPL(__asi_own_size);
