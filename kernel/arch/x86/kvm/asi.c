@@ -13,12 +13,14 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <asm/hardirq.h>
+#include <asm/svm.h>
+#include <asm/vmx.h>
 
 #include "asi.h"
 #include "i8254.h"
 #include "kvm_emulate.h"
 #include "lapic.h"
-#include "trace.h"
+#include "x86.h"
 
 static DEFINE_MUTEX(class_lock);
 static int class_id;
@@ -242,10 +244,37 @@ void kvm_asi_free_global(void *addr, unsigned int order)
 }
 EXPORT_SYMBOL_GPL(kvm_asi_free_global);
 
-#ifdef CONFIG_DEBUG_FS
-
-/* VM exits by reason, for the exit rate that ASI is measured by. */
+/*
+ * VM exits by reason, for the exit rate that ASI is measured by. Not a probe of
+ * the kvm_exit tracepoint: its list of probes is sensitive memory, and counting
+ * would cause what it counts.
+ */
 #define NR_REASONS	1200		/* SVM's go to 0x403, VMX's to 75 */
+
+static atomic64_t nr_exits[NR_REASONS + 1];
+
+DEFINE_STATIC_KEY_FALSE(kvm_asi_count_key);
+EXPORT_SYMBOL_GPL(kvm_asi_count_key);
+
+static bool on_vmx(void)
+{
+	return boot_cpu_has(X86_FEATURE_VMX);
+}
+
+void kvm_asi_count_exit(struct kvm_vcpu *vcpu)
+{
+	u32 reason, intr_info, error_code;
+	u64 info1, info2;
+
+	kvm_x86_call(get_exit_info)(vcpu, &reason, &info1, &info2, &intr_info,
+				    &error_code);
+	if (on_vmx())
+		reason &= 0xffff;
+	atomic64_inc(&nr_exits[min_t(u32, reason, NR_REASONS)]);
+}
+EXPORT_SYMBOL_GPL(kvm_asi_count_exit);
+
+#ifdef CONFIG_DEBUG_FS
 
 struct reason_name {
 	unsigned int reason;
@@ -255,29 +284,12 @@ struct reason_name {
 static const struct reason_name vmx_names[] = { VMX_EXIT_REASONS };
 static const struct reason_name svm_names[] = { SVM_EXIT_REASONS };
 
-static atomic64_t nr_exits[NR_REASONS + 1];
-static u32 exits_isa;
-static bool counting;
-
-static void count_exit(void *unused, struct kvm_vcpu *vcpu, u32 isa)
-{
-	u32 reason, intr_info, error_code;
-	u64 info1, info2;
-
-	kvm_x86_call(get_exit_info)(vcpu, &reason, &info1, &info2, &intr_info,
-				    &error_code);
-	if (isa == KVM_ISA_VMX)
-		reason &= 0xffff;
-	exits_isa = isa;
-	atomic64_inc(&nr_exits[min_t(u32, reason, NR_REASONS)]);
-}
-
 static const char *reason_name(unsigned int reason)
 {
 	const struct reason_name *names = vmx_names;
 	int i, nr = ARRAY_SIZE(vmx_names);
 
-	if (exits_isa != KVM_ISA_VMX) {
+	if (!on_vmx()) {
 		names = svm_names;
 		nr = ARRAY_SIZE(svm_names);
 	}
@@ -303,11 +315,13 @@ static int exits_open(struct inode *inode, struct file *file)
 	return single_open(file, exits_show, NULL);
 }
 
+static bool counting;			/* class_lock */
+
 /* 1 starts counting at zero, 0 stops. */
 static ssize_t exits_write(struct file *file, const char __user *buf,
 			   size_t len, loff_t *ppos)
 {
-	int i, err = 0;
+	int i, err;
 	bool on;
 
 	err = kstrtobool_from_user(buf, len, &on);
@@ -318,14 +332,17 @@ static ssize_t exits_write(struct file *file, const char __user *buf,
 	if (on)
 		for (i = 0; i <= NR_REASONS; i++)
 			atomic64_set(&nr_exits[i], 0);
-	if (on && !counting)
-		err = register_trace_kvm_exit(count_exit, NULL);
-	if (!on && counting)
-		err = unregister_trace_kvm_exit(count_exit, NULL);
-	if (!err)
-		counting = on;
+	if (on && !counting) {
+		static_branch_enable(&kvm_asi_count_key);
+		static_branch_inc(&asi_entry_key);
+	}
+	if (!on && counting) {
+		static_branch_dec(&asi_entry_key);
+		static_branch_disable(&kvm_asi_count_key);
+	}
+	counting = on;
 	mutex_unlock(&class_lock);
-	return err ?: len;
+	return len;
 }
 
 static const struct file_operations exits_fops = {

@@ -14,10 +14,13 @@
 
 #ifdef CONFIG_ASI
 
+DECLARE_STATIC_KEY_FALSE(kvm_asi_count_key);
+
 int kvm_asi_init_vm(struct kvm *kvm);
 void kvm_asi_destroy_vm(struct kvm *kvm);
 void kvm_asi_disown_cpuid(struct kvm_vcpu *vcpu);
 int kvm_asi_prepare_run(struct kvm_vcpu *vcpu);
+void kvm_asi_count_exit(struct kvm_vcpu *vcpu);
 struct page *kvm_asi_alloc_global(unsigned int order);
 void kvm_asi_free_global(void *addr, unsigned int order);
 
@@ -41,10 +44,15 @@ static __always_inline void kvm_asi_enter(struct kvm_vcpu *vcpu)
 		++vcpu->stat.asi_enters;
 }
 
-static __always_inline void kvm_asi_relax(void)
+/* Called with interrupts off, right after the host's state is back. */
+static __always_inline void kvm_asi_relax(struct kvm_vcpu *vcpu)
 {
+	if (!static_branch_unlikely(&asi_entry_key))
+		return;
 	if (asi_enabled())
 		asi_relax();
+	if (static_branch_unlikely(&kvm_asi_count_key))
+		kvm_asi_count_exit(vcpu);
 }
 
 #else /* !CONFIG_ASI */
@@ -55,7 +63,7 @@ static inline void kvm_asi_disown_cpuid(struct kvm_vcpu *vcpu) { }
 static inline void kvm_asi_set_vendor_page(struct kvm_vcpu *vcpu, void *page) { }
 static inline int kvm_asi_prepare_run(struct kvm_vcpu *vcpu) { return 0; }
 static __always_inline void kvm_asi_enter(struct kvm_vcpu *vcpu) { }
-static __always_inline void kvm_asi_relax(void) { }
+static __always_inline void kvm_asi_relax(struct kvm_vcpu *vcpu) { }
 static inline struct page *kvm_asi_alloc_global(unsigned int order)
 {
 	return alloc_pages(GFP_KERNEL, order);

@@ -120,6 +120,7 @@ void __asi_intr_exit(void);
 
 void __asi_task_exit(struct task_struct *tsk);
 void __asi_tlb_flush_kernel(void);
+void __asi_attr_change(unsigned long address, unsigned long nr_pages);
 bool __asi_page_fault(struct pt_regs *regs, unsigned long error_code,
 		      unsigned long address);
 void asi_check_boottime_disable(void);
@@ -216,6 +217,14 @@ static __always_inline void asi_tlb_flush_kernel(void)
 		__asi_tlb_flush_kernel();
 }
 
+/* Attributes of kernel pages change: no instance may keep the old ones. */
+static __always_inline void asi_attr_change(unsigned long address,
+					    unsigned long nr_pages)
+{
+	if (asi_enabled())
+		__asi_attr_change(address, nr_pages);
+}
+
 /* Kernel mappings are not global if any table may lack some of them. */
 static __always_inline bool asi_kernel_nonglobal(void)
 {
@@ -263,6 +272,9 @@ static __always_inline bool asi_page_fault(struct pt_regs *regs,
 static __always_inline bool asi_restricted(void) { return false; }
 static __always_inline unsigned long asi_restricted_cr3(void) { return 0; }
 static __always_inline void asi_tlb_flush_kernel(void) { }
+static __always_inline void asi_attr_change(unsigned long address,
+					    unsigned long nr_pages) { }
+
 static __always_inline bool asi_kernel_nonglobal(void)
 {
 	return cpu_feature_enabled(X86_FEATURE_PTI);

@@ -67,8 +67,10 @@ struct asi_cpu {
 
 DECLARE_PER_CPU_ALIGNED(struct asi_cpu, asi_cpu);
 
+/* Written under both locks, read under either. */
 extern struct list_head asi_instances;
 extern struct mutex asi_instances_lock;
+extern spinlock_t asi_instances_spin;
 extern struct asi *asi_global;
 
 struct asi *asi_alloc(int class_id, const struct asi_class *class);

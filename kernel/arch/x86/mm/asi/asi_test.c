@@ -8,13 +8,14 @@
  * observations in a struct seen on the stack and judge them outside.
  */
 #include <kunit/test.h>
-#include <linux/delay.h>
+#include <linux/debugfs.h>
 #include <linux/gfp.h>
 #include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <asm/apic.h>
+#include <asm/asi_audit.h>
 #include <asm/nmi.h>
 
 #include "asi.h"
@@ -579,6 +580,62 @@ static void hooks_run(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, entered, 1);
 	KUNIT_EXPECT_EQ(test, left, 1);
 }
+
+/*
+ * For a test that looks at the oops: a bug in the critical section of a
+ * restricted address space. "null" or "bug" in debugfs asi/bug.
+ */
+static const struct asi_class bug_class[] = {
+	{ .name = "bug" }, { .name = "null" },
+};
+
+static noinline void asi_test_null(void)
+{
+	unsigned long *null = NULL;
+
+	OPTIMIZER_HIDE_VAR(null);
+	WRITE_ONCE(null[1], 1);
+}
+
+static noinline void asi_test_bug(void)
+{
+	BUG();
+}
+
+static ssize_t bug_write(struct file *file, const char __user *ubuf,
+			 size_t len, loff_t *ppos)
+{
+	struct asi *asi;
+	char text[8] = "";
+	int id;
+
+	if (len >= sizeof(text) || copy_from_user(text, ubuf, len))
+		return -EINVAL;
+	if (!asi_enabled())
+		return -EOPNOTSUPP;
+	id = asi_register_class(&bug_class[text[0] == 'n']);
+	if (id < 0)
+		return id;
+	if (asi_init(current->mm, id, &asi) || asi_map_task(asi))
+		return -ENOMEM;
+
+	/* The instance and the class stay: the task does not come back. */
+	local_irq_disable();
+	asi_enter(asi);
+	if (!strncmp(text, "null", 4))
+		asi_test_null();
+	asi_test_bug();
+	return -EIO;
+}
+
+static const struct file_operations bug_fops = { .write = bug_write };
+
+static int __init bug_init(void)
+{
+	debugfs_create_file("bug", 0200, asi_debugfs_dir, NULL, &bug_fops);
+	return 0;
+}
+late_initcall(bug_init);
 
 static struct kunit_case asi_cases[] = {
 	KUNIT_CASE(class_misuse),

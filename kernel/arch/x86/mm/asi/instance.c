@@ -16,6 +16,8 @@
 LIST_HEAD(asi_instances);
 /* The list, the classes, what is global, and which tasks are mapped where. */
 DEFINE_MUTEX(asi_instances_lock);
+/* The list, for readers that cannot sleep. Outside every asi->lock. */
+DEFINE_SPINLOCK(asi_instances_spin);
 
 static const struct asi_class *classes[ASI_MAX_CLASSES];
 static atomic64_t last_id = ATOMIC64_INIT(0);
@@ -134,6 +136,27 @@ void asi_free(struct asi *asi)
 	free_page((unsigned long)asi);
 }
 
+static void publish(struct asi *asi)
+{
+	unsigned long flags;
+
+	lockdep_assert_held(&asi_instances_lock);
+	spin_lock_irqsave(&asi_instances_spin, flags);
+	list_add_tail(&asi->instances, &asi_instances);
+	spin_unlock_irqrestore(&asi_instances_spin, flags);
+}
+
+static void withdraw(struct asi *asi)
+{
+	unsigned long flags;
+
+	mutex_lock(&asi_instances_lock);
+	spin_lock_irqsave(&asi_instances_spin, flags);
+	list_del(&asi->instances);
+	spin_unlock_irqrestore(&asi_instances_spin, flags);
+	mutex_unlock(&asi_instances_lock);
+}
+
 /**
  * asi_init - make a restricted address space
  * @mm: the process it belongs to; any number of instances may
@@ -171,7 +194,7 @@ int asi_init(struct mm_struct *mm, int class_id, struct asi **out)
 	mutex_lock(&asi_instances_lock);
 	err = asi_global_adopt(asi);
 	if (!err)
-		list_add_tail(&asi->instances, &asi_instances);
+		publish(asi);
 	mutex_unlock(&asi_instances_lock);
 	if (err)
 		goto err_free;
@@ -204,9 +227,7 @@ void asi_put(struct asi *asi)
 	if (!refcount_dec_and_test(&asi->refs))
 		return;
 
-	mutex_lock(&asi_instances_lock);
-	list_del(&asi->instances);
-	mutex_unlock(&asi_instances_lock);
+	withdraw(asi);
 	asi_drop_tasks(asi);
 	asi_free(asi);
 }

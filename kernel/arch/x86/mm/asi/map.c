@@ -290,6 +290,47 @@ void asi_unmap(struct asi *asi, const void *addr, size_t len)
 }
 EXPORT_SYMBOL_GPL(asi_unmap);
 
+/* Take out what of [@start, @end) can be missed, at the cost of an exit. */
+static void drop_range(struct asi *asi, unsigned long start, unsigned long end)
+{
+	struct asi_region *r;
+
+	list_for_each_entry(r, &asi->regions, node) {
+		if (r->kind != ASI_KIND_VM && r->kind != ASI_KIND_OTHER)
+			continue;
+		if (r->start < end && r->end > start)
+			asi_pt_clear(&asi->pt, max(r->start, start),
+				     min(r->end, end));
+	}
+}
+
+/**
+ * __asi_attr_change - attributes of kernel pages are about to change
+ * @address: first page, in the direct map or elsewhere
+ * @nr_pages: how many
+ *
+ * A leaf with the old attributes would alias the page, or keep what has just
+ * been taken out of the direct map. The caller flushes kernel mappings, which
+ * makes every restricted PCID stale. Nothing changes the attributes of stacks,
+ * tasks or per-CPU memory while they are in use.
+ *
+ * Context: any but NMI.
+ */
+void __asi_attr_change(unsigned long address, unsigned long nr_pages)
+{
+	unsigned long start = address & PAGE_MASK;
+	unsigned long flags;
+	struct asi *asi;
+
+	spin_lock_irqsave(&asi_instances_spin, flags);
+	list_for_each_entry(asi, &asi_instances, instances) {
+		spin_lock(&asi->lock);
+		drop_range(asi, start, start + (nr_pages << PAGE_SHIFT));
+		spin_unlock(&asi->lock);
+	}
+	spin_unlock_irqrestore(&asi_instances_spin, flags);
+}
+
 /* The bookkeeping of an instance whose tables are about to go. */
 void asi_forget_regions(struct asi *asi)
 {
