@@ -30,7 +30,7 @@ static const struct misuse misuses[] = {
 	{ "audit_interval", "often", "a word", -EINVAL },
 	{ "audit_interval", "99999999999999999999", "too large", -ERANGE },
 	{ "stats", "0", "the file of counters", -EINVAL },
-	{ "kvm_exits", "often", "a word", -EINVAL },
+	{ "kvm_exits", "maybe", "a word", -EINVAL },
 };
 
 static void all_misuses(void)

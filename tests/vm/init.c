@@ -118,7 +118,7 @@ static void read_command_line(void)
 
 	command_line[len > 0 ? len : 0] = '\0';
 	close(fd);
-	split(command_line, " \n", params, sizeof(params) / sizeof(*params));
+	split(command_line, "\n ", params, sizeof(params) / sizeof(*params));
 }
 
 /* The text after "@name=", "" for a bare "@name", NULL if it is not given. */
@@ -169,22 +169,25 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+static void forward_line(struct report *r)
+{
+	r->line[r->len] = '\0';
+	r->len = 0;
+	dprintf(result_fd, "    %s\n", r->line);
+	if (!strncmp(r->line, "not ok", 6) && !strstr(r->line, "# TODO"))
+		r->failures++;
+}
+
 /* Empties the pipe of @r into the result; every line that ended goes out. */
 static void forward_report(struct report *r)
 {
 	char c;
 
 	while (read(r->fd, &c, 1) == 1) {
-		if (c != '\n') {
-			if (r->len < sizeof(r->line) - 1)
-				r->line[r->len++] = c;
-			continue;
-		}
-		r->line[r->len] = '\0';
-		r->len = 0;
-		dprintf(result_fd, "    %s\n", r->line);
-		if (!strncmp(r->line, "not ok", 6) && !strstr(r->line, "# TODO"))
-			r->failures++;
+		if (c == '\n')
+			forward_line(r);
+		else if (r->len < sizeof(r->line) - 1)
+			r->line[r->len++] = c;
 	}
 }
 
@@ -243,18 +246,21 @@ static void kill_everything(void)
 
 static enum outcome judge(const char *name, int status, unsigned int failures)
 {
-	if (status == -1)
+	if (status == -1) {
 		dprintf(result_fd, "# %s: timed out\n", name);
-	else if (WIFSIGNALED(status))
+		return FAIL;
+	}
+	if (WIFSIGNALED(status)) {
 		dprintf(result_fd, "# %s: killed by signal %d\n", name,
 			WTERMSIG(status));
-	else if (WEXITSTATUS(status) == EXIT_SKIP && !failures)
-		return SKIP;
-	else if (!WEXITSTATUS(status) && !failures)
+		return FAIL;
+	}
+	if (!WEXITSTATUS(status) && !failures)
 		return PASS;
-	else
-		dprintf(result_fd, "# %s: exit status %d, %u checks failed\n",
-			name, WEXITSTATUS(status), failures);
+	if (WEXITSTATUS(status) == EXIT_SKIP && !failures)
+		return SKIP;
+	dprintf(result_fd, "# %s: exit status %d, %u checks failed\n", name,
+		WEXITSTATUS(status), failures);
 	return FAIL;
 }
 
@@ -326,7 +332,7 @@ static void run_tests(char *list, double timeout)
 }
 
 /* Returns false where the kernel is built without kmemleak. */
-static bool kmemleak(const char *command)
+static bool tell_kmemleak(const char *command)
 {
 	int fd = open(KMEMLEAK, O_WRONLY | O_CLOEXEC);
 
@@ -347,7 +353,7 @@ static void scan_for_leaks(void)
 
 	/* An object younger than five seconds is never reported. */
 	sleep(6);
-	kmemleak("scan");
+	tell_kmemleak("scan");
 	fd = open(KMEMLEAK, O_RDONLY | O_CLOEXEC);
 	while ((len = read(fd, text, sizeof(text))) > 0)
 		fwrite(text, 1, len, stdout);
@@ -404,7 +410,7 @@ int main(void)
 	if (param("bulkhead.shell")) {
 		shell();
 	} else if (run) {
-		bool leaks = kmemleak("clear");
+		bool leaks = tell_kmemleak("clear");
 
 		run_tests(run, timeout ? atof(timeout) : 60);
 		if (leaks)

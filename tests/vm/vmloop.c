@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "asi_stats.h"
 #include "kvm_guest.h"
@@ -44,6 +45,7 @@ static const struct guest_payload *payload;
 static uint64_t count;
 static unsigned int nr_vcpus = 1, nr_vms = 1;
 static size_t mem_size = GUEST_MEM_SIZE;
+static unsigned int settle_ms;
 
 static struct guest_vm vms[MAX_VMS];
 static struct loop loops[MAX_VMS * GUEST_MAX_VCPUS];
@@ -190,7 +192,7 @@ static void print_result(const struct totals *before, const struct totals *sum)
 static int usage(void)
 {
 	fprintf(stderr, "usage: vmloop REASON COUNT [--vcpus N] [--vms N] "
-		"[--kib N]\nREASON: cpuid msr pio hlt hlt_pending eptfault "
+		"[--kib N] [--settle MS]\nREASON: cpuid msr pio hlt hlt_pending eptfault "
 		"hypercall mmio_user pio_user spin mix\n");
 	return 2;
 }
@@ -207,6 +209,9 @@ static bool parse_option(int opt, unsigned long value)
 	case 'k':
 		mem_size = value << 10;
 		return true;
+	case 's':
+		settle_ms = value;
+		return true;
 	default:
 		return false;
 	}
@@ -218,6 +223,7 @@ static bool parse(int argc, char **argv)
 		{ "vcpus", required_argument, NULL, 'c' },
 		{ "vms", required_argument, NULL, 'v' },
 		{ "kib", required_argument, NULL, 'k' },
+		{ "settle", required_argument, NULL, 's' },
 		{ 0 },
 	};
 	int opt;
@@ -244,6 +250,7 @@ int main(int argc, char **argv)
 		skip("no /dev/kvm");
 	make_vms();
 	warm_up();
+	usleep(settle_ms * 1000);
 	add_counters(&before);
 	run_all();
 	add_counters(&after);
