@@ -20,7 +20,7 @@ setup: ## name the Debian packages needed, install the missing ones
 demo: setup ## a guest on restricted page tables, and what is mapped in them
 	@scripts/demo
 
-test: check ## everything: check, then the tests inside the booted kernel
+test: ## everything: what needs no machine, then the tests inside the booted kernels
 	@scripts/test
 
 check: hooks-test ## what needs no virtual machine: hooks and unit tests
