@@ -477,13 +477,14 @@ static void irq_touch(struct irq_work *work)
 {
 	struct irq_touch *t = container_of(work, struct irq_touch, work);
 
-	t->value = READ_ONCE(*t->word);
+	WRITE_ONCE(t->value, READ_ONCE(*t->word));
 }
 
 static noinline struct seen irq_relaxed(struct asi *asi, struct irq_touch *t)
 {
 	unsigned long flags;
 	struct seen s;
+	int i;
 
 	local_irq_save(flags);
 	irq_work_queue(&t->work);
@@ -491,8 +492,9 @@ static noinline struct seen irq_relaxed(struct asi *asi, struct irq_touch *t)
 	asi_relax();
 	s.first = asi_restricted();
 	local_irq_restore(flags);
-	irq_work_sync(&t->work);
-	s.value = t->value;
+	for (i = 0; i < 1000000 && irq_work_is_busy(&t->work); i++)
+		cpu_relax();
+	s.value = READ_ONCE(t->value);
 	s.then = asi_restricted();
 	asi_exit(ASI_EXIT_EXPLICIT);
 	return s;

@@ -9,6 +9,7 @@
 
 #include <linux/gfp.h>
 #include <linux/sched/mm.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "asi.h"
@@ -88,16 +89,16 @@ const struct asi_class *asi_class(int id)
 /* An instance with empty tables, not yet in the list. */
 struct asi *asi_alloc(int class_id, const struct asi_class *class)
 {
-	struct asi *asi = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	struct asi *asi = kzalloc(asi_own_size(sizeof(*asi)),
+				  GFP_KERNEL_ACCOUNT);
 
-	BUILD_BUG_ON(sizeof(*asi) > PAGE_SIZE);
 	if (!asi)
 		return NULL;
 
 	asi->pt.root = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO,
 						ASI_PGD_ORDER);
 	if (!asi->pt.root) {
-		free_page((unsigned long)asi);
+		kfree(asi);
 		return NULL;
 	}
 
@@ -133,7 +134,7 @@ void asi_free(struct asi *asi)
 	free_pages((unsigned long)asi->pt.root, ASI_PGD_ORDER);
 	if (asi->mm)
 		mmdrop(asi->mm);
-	free_page((unsigned long)asi);
+	kfree(asi);
 }
 
 static void publish(struct asi *asi)
