@@ -59,28 +59,37 @@ _ticker() {
 # step TEXT COMMAND...: run COMMAND with its output kept in $STEP_LOG (or a
 # temporary file), say how long it took, and on failure show the end of the
 # output and return its status. $STEP_PROGRESS may name a command printing how
-# far it has come. A function given as COMMAND runs in a subshell.
+# far it has come. A function given as COMMAND runs in a subshell, and without
+# `set -e` if the caller tests the result.
 step() {
-	local text=$1 log=${STEP_LOG:-} rc=0 start=$SECONDS ticker errexit=$-
+	local text=$1 log=${STEP_LOG:-} rc=0 start=$SECONDS ticker job stopped='' monitor=$-
 	shift
 	[ -n "$log" ] || log=$(mktemp)
 	if [ -t 1 ]; then printf '%s ...' "$text"; fi
 	# Its `sleep` may outlive us by a second: it must not keep our locks.
 	_ticker "$text" 7>&- 8>&- 9>&- &
 	ticker=$!
-	set +e
-	(set -e; "$@") >"$log" 2>&1
-	rc=$?
-	[[ $errexit != *e* ]] || set -e
-	kill $ticker 2>/dev/null || true
+	# A process group of its own, so that whoever stops this script also stops a
+	# make and its compilers; left alone they would go on and keep our locks.
+	set -m
+	(set -e; "$@") </dev/null >"$log" 2>&1 &
+	job=$!
+	[[ $monitor == *m* ]] || set +m
+	trap 'stopped=yes; kill -TERM -- -$job 2>/dev/null' INT TERM HUP
+	wait $job || rc=$?
+	[ -z "$stopped" ] || wait $job 2>/dev/null || true
+	trap - INT TERM HUP
+	# KILL: on anything else a shell this young may run our own EXIT trap.
+	kill -KILL $ticker 2>/dev/null || true
 	wait $ticker 2>/dev/null || true
 	if [ -t 1 ]; then printf '\r\033[K'; fi
 	if [ $rc -eq 0 ]; then
 		say "$text: $((SECONDS - start)) s"
 	else
 		say "$text: FAILED after $((SECONDS - start)) s"
-		tail -n "${STEP_TAIL:-30}" "$log" >&2
+		[ -n "$stopped" ] || tail -n "${STEP_TAIL:-30}" "$log" >&2
 	fi
 	[ -n "${STEP_LOG:-}" ] || rm -f "$log"
+	[ -z "$stopped" ] || exit 130
 	return $rc
 }

@@ -4,14 +4,6 @@ import re
 
 from .elf import Elf, disassemble
 
-# What compilers append to the name of a function they split or specialised.
-VARIANT = re.compile(r'\.(?:cold|isra|constprop|part|localalias|llvm)(?:\.\d+)?')
-
-
-def base_name(name):
-    return VARIANT.sub('', name)
-
-
 def config_options(path):
     with open(path) as config:
         return {line.split('=')[0] for line in config if line.startswith('CONFIG_') and line.rstrip().endswith('=y')}
@@ -27,56 +19,64 @@ def where(row):
     return callee, caller or row.symbol
 
 
-class Functions:
-    """The code symbols of a kernel by the name they have in the source."""
-
-    def __init__(self, elf):
-        self.by_base = {}
-        for symbol in elf.symbols:
-            executable = 0 < symbol.section < len(elf.sections) and elf.sections[symbol.section].flags & 4
-            if symbol.name and symbol.size and executable:
-                self.by_base.setdefault(base_name(symbol.name), []).append(symbol)
-
-    def find(self, row, name):
-        """A static name may exist in several files: then the row's file decides."""
-        symbols = self.by_base.get(name, [])
-        if len({s.file for s in symbols if '.' not in s.name}) <= 1:
-            return symbols
-        own = [s for s in symbols if s.file == os.path.basename(row.file)]
-        return own or [s for s in symbols if not s.file] or symbols
+def functions(elf, row, name):
+    """A static name may exist in several files: then the row's file decides."""
+    symbols = [s for s in elf.by_base.get(name, []) if s.size and elf.is_code(s)]
+    if len({s.file for s in symbols if '.' not in s.name}) <= 1:
+        return symbols
+    own = [s for s in symbols if s.file == os.path.basename(row.file)]
+    return own or [s for s in symbols if not s.file] or symbols
 
 
 def targets(elf, name):
-    return [s for n, symbols in elf.by_name.items() if base_name(n) == name for s in symbols]
+    return elf.by_base.get(name, [])
+
+
+def addresses(elf, name):
+    # A direct call may skip the four bytes of the callee's endbr64.
+    return {s.addr + skip for s in targets(elf, name) for skip in (0, 4)}
 
 
 def refers(elf, name, insns):
-    wanted = targets(elf, name.lstrip('&'))
     if name.startswith('&'):
-        spans = [(s.addr, s.addr + max(s.size, 1)) for s in wanted]
+        spans = [(s.addr, s.addr + max(s.size, 1)) for s in targets(elf, name[1:])]
         return any(a <= ref < b for _, moved, plain in insns for ref in moved | plain for a, b in spans)
-    # A direct call may skip the four bytes of the callee's endbr64.
-    addrs = {s.addr + skip for s in wanted for skip in (0, 4)}
+    addrs = addresses(elf, name)
     return any(moved & addrs for text, moved, _ in insns if re.match(r'call|j', text))
 
 
-def check_binary(rows, build, config):
-    path = build if os.path.isfile(build) else os.path.join(build, 'vmlinux')
-    elf, options = Elf(path), config_options(config)
-    functions = Functions(elf)
-    rows = [row for row in rows if applies(row, options)]
-    places = {row.id: functions.find(row, where(row)[1]) for row in rows}
-    code = disassemble(elf, sorted({s for found in places.values() for s in found}, key=lambda s: s.addr))
-    errors = []
-    for row in rows:
+class Check:
+    def __init__(self, elf, rows):
+        self.elf = elf
+        self.places = {row.id: functions(elf, row, where(row)[1]) for row in rows}
+        # The compiler may have kept a copy of a function that is usually inlined.
+        self.copies = {row.id: functions(elf, row, row.symbol) for row in rows}
+        symbols = {s for table in (self.places, self.copies) for found in table.values() for s in found}
+        self.code = disassemble(elf, sorted(symbols, key=lambda s: s.addr))
+
+    def present(self, row):
+        callee, _ = where(row)
+        direct = any(refers(self.elf, callee, self.code[s]) for s in self.places[row.id])
+        return direct or (any(refers(self.elf, callee, self.code[s]) for s in self.copies[row.id])
+                          and any(refers(self.elf, row.symbol, self.code[s]) for s in self.places[row.id]))
+
+    def error(self, row):
         callee, caller = where(row)
-        if not places[row.id]:
-            errors.append('hook %s: %s (%s) is not a function in %s; if it was inlined, name the caller in MANIFEST: %s@CALLER'
-                          % (row.id, caller, row.file, path, callee))
-        elif not targets(elf, callee.lstrip('&')):
-            errors.append('hook %s: there is no symbol %s in %s' % (row.id, callee.lstrip('&'), path))
-        elif not any(refers(elf, callee, code[s]) for s in places[row.id]):
-            errors.append('hook %s: expected %s in %s of %s, and it is not in the machine code: %s'
-                          % (row.id, 'a reference to ' + callee[1:] if callee[0] == '&' else 'a call to ' + callee,
-                             caller, row.file, row.text))
-    return len(rows), errors
+        name = callee.lstrip('&')
+        if not targets(self.elf, name):
+            return 'hook %s: there is no symbol %s' % (row.id, name)
+        calls = self.elf.callers(addresses(self.elf, name))
+        known = '; it is called by %s' % ', '.join(calls) if calls else ''
+        if not self.places[row.id]:
+            return ('hook %s: there is no function %s (%s); if it was inlined, name the caller in MANIFEST: %s@CALLER%s'
+                    % (row.id, caller, row.file, callee, known))
+        return ('hook %s: expected a %s %s in %s of %s, and the machine code has none%s: %s'
+                % (row.id, 'reference to' if callee[0] == '&' else 'call to', name, caller, row.file, known, row.text))
+
+
+def check_binary(rows, build, config):
+    elf = Elf(build if os.path.isfile(build) else os.path.join(build, 'vmlinux'))
+    options = config_options(config)
+    rows = [row for row in rows if applies(row, options)]
+    check = Check(elf, rows)
+    return len(rows), [check.error(row) for row in rows if not check.present(row)]

@@ -1,4 +1,5 @@
 """Just enough ELF to disassemble a few functions of a 50 MB vmlinux in one go."""
+import bisect
 import re
 import struct
 import subprocess
@@ -8,11 +9,14 @@ from collections import defaultdict, namedtuple
 Symbol = namedtuple('Symbol', 'name addr size kind file section')
 Section = namedtuple('Section', 'name type flags addr offset size link info entsize')
 SHT_SYMTAB, SHT_RELA, SHT_NOBITS = 2, 4, 8
-STT_SECTION, STT_FILE = 3, 4
+STT_FILE = 4
+EXECUTABLE = 4
 ET_REL = 1
 R_PC32, R_PLT32, R_32, R_32S = 2, 4, 10, 11
 MASK = (1 << 64) - 1
 GAP = 16
+# What compilers append to the name of a function they split or specialised.
+VARIANT = re.compile(r'\.(?:cold|isra|constprop|part|localalias|llvm)(?:\.\d+)?')
 
 
 class Elf:
@@ -29,11 +33,10 @@ class Elf:
         self.read_symbols()
         if self.relocatable:
             self.link()
-        self.by_addr, self.by_name = defaultdict(list), defaultdict(list)
+        self.by_base = defaultdict(list)
         for symbol in self.symbols:
             if symbol.name:
-                self.by_addr[symbol.addr].append(symbol)
-                self.by_name[symbol.name].append(symbol)
+                self.by_base[VARIANT.sub('', symbol.name)].append(symbol)
 
     def read_sections(self):
         table, = struct.unpack_from('<Q', self.data, 0x28)
@@ -80,10 +83,28 @@ class Elf:
                     continue
                 struct.pack_into('<I', self.data, target.offset + where, value & 0xffffffff)
 
+    def is_code(self, symbol):
+        return 0 < symbol.section < len(self.sections) and bool(self.sections[symbol.section].flags & EXECUTABLE)
+
     def code(self, symbol):
         section = self.sections[symbol.section]
         start = section.offset + symbol.addr - section.addr
         return bytes(self.data[start:start + symbol.size])
+
+    def callers(self, addrs):
+        """Names of functions with bytes that look like a call or jump to one of addrs."""
+        found = set()
+        starts = sorted((s.addr, s.size, s.name) for s in self.symbols if s.size and s.name)
+        for section in (s for s in self.sections if s.flags & EXECUTABLE and s.type != SHT_NOBITS):
+            code = bytes(self.data[section.offset:section.offset + section.size])
+            for match in re.finditer(rb'[\xe8\xe9]', code):
+                at = match.start()
+                if at + 5 <= len(code):
+                    after = section.addr + at + 5
+                    if after + struct.unpack_from('<i', code, at + 1)[0] in addrs:
+                        addr, size, name = starts[bisect.bisect(starts, (after, 0, '')) - 1]
+                        found |= {name} if addr <= after <= addr + size else set()
+        return sorted(found)
 
 
 def disassemble(elf, symbols):

@@ -23,6 +23,9 @@ __attribute__((cold)) noinline static void calls_when_cold(void) { callee(); key
 void splits(int n) { if (n > 5) { calls_when_cold(); callee(); __builtin_trap(); } key++; }
 static inline void inlined(void) { callee(); key++; }
 void outer(void) { inlined(); inlined(); }
+noinline static void kept(int n) { callee(); special(n); }
+void outermost(int n) { kept(n); key++; }
+void unrelated(void) { special(2); key++; }
 '''
 TWIN = 'extern int key; __attribute__((noinline)) static void twin(void) { %s key++; } void %s(void) { twin(); key++; }'
 CFLAGS = ('-O2', '-ffunction-sections', '-fcf-protection=branch', '-freorder-blocks-and-partition', '-w')
@@ -88,6 +91,8 @@ test_data_reference = found('uses_data', '&other')
 test_specialised_callee = found('calls_special', 'special')
 test_cold_part = found('splits', 'callee')
 test_inlined_with_caller = found('inlined', 'callee@outer')
+test_not_inlined_with_caller = found('kept', 'callee@outermost')
+test_not_inlined_wrong_caller = missing('kept', 'callee@unrelated', words=('unrelated', 'called by'))
 test_option_off = found('misses', 'callee', 'CONFIG_ON CONFIG_OFF')
 test_not_checkable = found('misses', '-')
 test_option_on = missing('misses', 'callee', 'CONFIG_ON')

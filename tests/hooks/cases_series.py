@@ -1,8 +1,10 @@
 """The real hooks, mutated one by one: every row of the MANIFEST must be able to fail."""
 import os
+import shutil
 import subprocess
+import tempfile
 
-from scratch import ROOT
+from scratch import ROOT, source_dir
 from hooklib import manifest, text
 from hooklib.csyms import FILE_SCOPE, enclosing
 
@@ -10,13 +12,18 @@ HOOKS = os.path.join(ROOT, 'hooks')
 
 
 def patched(files):
-    subprocess.run([ROOT + '/scripts/prepare-tree'], check=True, stdout=subprocess.DEVNULL)
-    cache = os.environ.get('BULKHEAD_CACHE') or os.path.join(
-        os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'bulkhead')
+    """The hooked files with the real hooks in them, each as a list of lines."""
     result = {}
-    for path in files:
-        with open(os.path.join(cache, 'tree/linux', path), errors='surrogateescape') as source:
-            result[path] = source.read().split('\n')
+    with tempfile.TemporaryDirectory() as stage:
+        for path in files:
+            os.makedirs(os.path.join(stage, os.path.dirname(path)), exist_ok=True)
+            shutil.copy(os.path.join(source_dir(), path), os.path.join(stage, path))
+        for name in manifest.load_series(HOOKS):
+            subprocess.run(['git', 'apply', os.path.join(HOOKS, name)], cwd=stage, check=True,
+                           env=dict(os.environ, GIT_CEILING_DIRECTORIES=os.path.dirname(stage)))
+        for path in files:
+            with open(os.path.join(stage, path), errors='surrogateescape') as source:
+                result[path] = source.read().split('\n')
     return result
 
 
@@ -40,7 +47,7 @@ def elsewhere(row, lines):
 
 def test_every_row_can_fail(_):
     rows = manifest.load_rows(HOOKS)
-    sources = patched({row.file for row in rows})
+    sources = patched({hunk.file for hunk in manifest.load_hunks(HOOKS)})
     for row in rows:
         lines = sources[row.file]
         same_file = [r for r in rows if r.file == row.file]

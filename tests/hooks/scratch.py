@@ -1,5 +1,6 @@
 """A kernel of a handful of files, with hooks of its own, to break in every way."""
 import difflib
+import functools
 import os
 import shutil
 import subprocess
@@ -27,11 +28,16 @@ HOOKS = (
 )
 
 
+@functools.cache
+def source_dir():
+    run = subprocess.run([ROOT + '/scripts/unpack-source'], check=True, stdout=subprocess.PIPE, text=True)
+    return run.stdout.strip()
+
+
 def pristine():
-    src = subprocess.run([ROOT + '/scripts/unpack-source'], check=True, capture_output=True, text=True).stdout.strip()
     files = {}
     for path in FILES:
-        with open(os.path.join(src, path)) as source:
+        with open(os.path.join(source_dir(), path)) as source:
             files[path] = source.read()
     return files
 

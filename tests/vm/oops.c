@@ -71,7 +71,7 @@ int main(void)
 		skip("no %s in this kernel", TRIGGER);
 	put("/proc/sys/kernel/panic_on_oops", "0");
 	provoke("null", "RIP: 0010:asi_test_null");
-	provoke("bug", "RIP: 0010:asi_test_bug");
+	provoke("guard", "RIP: 0010:asi_test_guard");
 	guest_still_runs();
 	return report_result();
 }
