@@ -221,10 +221,13 @@ int kvm_asi_prepare_run(struct kvm_vcpu *vcpu)
 	return asi_map_task(asi);
 }
 
-/* Pages without content worth stealing, which every VM's entry path reads. */
+/*
+ * Pages without content worth stealing, which every VM's entry path reads.
+ * Compound, so that each of them can be seen to be in use.
+ */
 struct page *kvm_asi_alloc_global(unsigned int order)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, order);
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, order);
 
 	if (page && asi_enabled() &&
 	    asi_map(ASI_GLOBAL_NONSENSITIVE, page_address(page),

@@ -585,10 +585,10 @@ static void hooks_run(struct kunit *test)
 
 /*
  * For a test that looks at the oops: a bug in the critical section of a
- * restricted address space. "null" or "bug" in debugfs asi/bug.
+ * restricted address space. "null" or "guard" in debugfs asi/bug.
  */
 static const struct asi_class bug_class[] = {
-	{ .name = "bug" }, { .name = "null" },
+	{ .name = "guard" }, { .name = "null" },
 };
 
 static noinline void asi_test_null(void)
@@ -599,9 +599,13 @@ static noinline void asi_test_null(void)
 	WRITE_ONCE(null[1], 1);
 }
 
-static noinline void asi_test_bug(void)
+/* Past the end of the stack; not KASAN's to report. */
+static noinline void asi_test_guard(void)
 {
-	BUG();
+	unsigned long word;
+
+	asm volatile("movq (%1), %0" : "=r" (word)
+		     : "r" (task_stack_page(current) - sizeof(word)) : "memory");
 }
 
 static ssize_t bug_write(struct file *file, const char __user *ubuf,
@@ -626,7 +630,7 @@ static ssize_t bug_write(struct file *file, const char __user *ubuf,
 	asi_enter(asi);
 	if (!strncmp(text, "null", 4))
 		asi_test_null();
-	asi_test_bug();
+	asi_test_guard();
 	return -EIO;
 }
 

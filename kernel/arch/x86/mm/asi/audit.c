@@ -50,7 +50,7 @@ static void count_leaf(struct asi_pt_visitor *visitor, unsigned long va,
 	r->leak_bytes += v.leak_bytes;
 	if (v.leak_va && !r->first_leak)
 		r->first_leak = v.leak_va;
-	asi_canary_leaf(true, asi_pte_phys(leaf->entry, leaf->level),
+	asi_canary_leaf(asi_pte_phys(leaf->entry, leaf->level),
 			asi_pt_size(leaf->level));
 }
 
@@ -65,30 +65,15 @@ static bool enter_table(struct asi_pt_visitor *visitor, unsigned long va,
 #endif
 }
 
-/**
- * asi_audit_entry - walk and judge
- * @root: tables that a VM entry would use
- * @asi: the instance they belong to, or NULL
- *
- * Context: interrupts off, full tables loaded. Skipped if another CPU is at it
- * or changes @asi.
- */
-void asi_audit_entry(const u64 *root, struct asi *asi)
+static void walk_and_judge(const u64 *root, struct asi *asi)
 {
-	static struct audit a;
-
-	if (!raw_spin_trylock(&audit_lock))
-		return;
-	if (asi && !spin_trylock(&asi->lock))
-		goto out_unlock;
+	static struct audit a;		/* audit_lock */
 
 	a = (struct audit) {
 		.visitor = { .leaf = count_leaf, .enter = enter_table },
 		.asi = asi,
 	};
 	asi_pt_walk(root, asi_levels(), &a.visitor);
-	if (asi)
-		spin_unlock(&asi->lock);
 
 	last = a.result;
 	nr_audits++;
@@ -99,7 +84,26 @@ void asi_audit_entry(const u64 *root, struct asi *asi)
 	}
 	trace_asi_audit(asi ? asi->id : 0, last.leaves, last.leak_bytes,
 			last.first_leak);
-out_unlock:
+}
+
+/**
+ * asi_audit_entry - walk the tables of a VM entry and judge every leaf
+ * @root: tables that the VM entry would use
+ * @asi: the instance they belong to, or NULL
+ *
+ * Context: interrupts off, full tables loaded. Skipped if another CPU is at it
+ * or changes @asi.
+ */
+void asi_audit_entry(const u64 *root, struct asi *asi)
+{
+	if (!raw_spin_trylock(&audit_lock))
+		return;
+	if (!asi) {
+		walk_and_judge(root, NULL);
+	} else if (spin_trylock(&asi->lock)) {
+		walk_and_judge(root, asi);
+		spin_unlock(&asi->lock);
+	}
 	raw_spin_unlock(&audit_lock);
 }
 

@@ -31,18 +31,26 @@ static DEFINE_MUTEX(canary_lock);	/* adding and locating */
 static struct canary canaries[NR_CANARIES];
 static unsigned int nr_canaries;
 
-/** asi_canary_leaf - note which secrets a leaf of the audited tables reaches */
-void asi_canary_leaf(bool restricted, u64 phys, unsigned long size)
+static bool has_frame(const struct canary *c, unsigned long first,
+		      unsigned long nr)
 {
-	unsigned long first = PHYS_PFN(phys);
-	unsigned long nr = size >> PAGE_SHIFT;
-	unsigned int nr_now = READ_ONCE(nr_canaries);
-	unsigned int i, j;
+	unsigned int i;
 
-	for (i = 0; i < nr_now; i++)
-		for (j = 0; j < READ_ONCE(canaries[i].nr_pfns); j++)
-			if (canaries[i].pfn[j] - first < nr)
-				canaries[i].restricted |= restricted;
+	for (i = 0; i < READ_ONCE(c->nr_pfns); i++)
+		if (c->pfn[i] - first < nr)
+			return true;
+	return false;
+}
+
+/** asi_canary_leaf - note which secrets a leaf of the audited tables reaches */
+void asi_canary_leaf(u64 phys, unsigned long size)
+{
+	unsigned int nr = READ_ONCE(nr_canaries);
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (has_frame(&canaries[i], PHYS_PFN(phys), size >> PAGE_SHIFT))
+			canaries[i].restricted = true;
 }
 
 /**
@@ -85,14 +93,21 @@ static void compare(struct canary *c, const u64 *word, unsigned long pfn)
 	}
 }
 
+static void search_word(const u64 *word, unsigned long pfn)
+{
+	unsigned int n;
+
+	for (n = 0; n < nr_canaries; n++)
+		if (unlikely(*word == ~canaries[n].complement[0]))
+			compare(&canaries[n], word, pfn);
+}
+
 static void search_page(const u64 *page, unsigned long pfn)
 {
-	unsigned int i, n;
+	unsigned int i;
 
 	for (i = 0; i <= PAGE_SIZE / sizeof(u64) - CANARY_WORDS; i++)
-		for (n = 0; n < nr_canaries; n++)
-			if (unlikely(page[i] == ~canaries[n].complement[0]))
-				compare(&canaries[n], &page[i], pfn);
+		search_word(&page[i], pfn);
 }
 
 /* Memory that exists, is mapped, and that someone may have put a secret into. */

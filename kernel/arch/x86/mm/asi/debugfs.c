@@ -9,6 +9,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <asm/asi_audit.h>
 
 #include "audit.h"
 #include "sites.h"

@@ -159,10 +159,24 @@ int asi_map_one(struct asi *asi, unsigned long start, unsigned long end,
 	return err;
 }
 
+/* Take a global range out of the instances that come before @end in the list. */
+static void unmap_before(struct asi *end, unsigned long start,
+			 unsigned long stop)
+{
+	struct asi *asi;
+
+	list_for_each_entry(asi, &asi_instances, instances) {
+		if (asi == end)
+			break;
+		asi_unmap_one(asi, start, stop);
+	}
+	asi_unmap_one(asi_global, start, stop);
+}
+
 static int map_everywhere(unsigned long start, unsigned long end,
 			  enum asi_kind kind, gfp_t gfp)
 {
-	struct asi *asi, *undo;
+	struct asi *asi;
 	int err;
 
 	mutex_lock(&asi_instances_lock);
@@ -172,15 +186,10 @@ static int map_everywhere(unsigned long start, unsigned long end,
 
 	list_for_each_entry(asi, &asi_instances, instances) {
 		err = asi_map_one(asi, start, end, kind, gfp);
-		if (!err)
-			continue;
-		list_for_each_entry(undo, &asi_instances, instances) {
-			if (undo == asi)
-				break;
-			asi_unmap_one(undo, start, end);
+		if (err) {
+			unmap_before(asi, start, end);
+			break;
 		}
-		asi_unmap_one(asi_global, start, end);
-		break;
 	}
 out_unlock:
 	mutex_unlock(&asi_instances_lock);
@@ -254,17 +263,6 @@ void asi_unmap_one(struct asi *asi, unsigned long start, unsigned long end)
 	}
 }
 
-static void unmap_everywhere(unsigned long start, unsigned long end)
-{
-	struct asi *asi;
-
-	mutex_lock(&asi_instances_lock);
-	list_for_each_entry(asi, &asi_instances, instances)
-		asi_unmap_one(asi, start, end);
-	asi_unmap_one(asi_global, start, end);
-	mutex_unlock(&asi_instances_lock);
-}
-
 /**
  * asi_unmap - undo one asi_map()
  * @asi: instance, or ASI_GLOBAL_NONSENSITIVE
@@ -283,10 +281,13 @@ void asi_unmap(struct asi *asi, const void *addr, size_t len)
 
 	if (WARN_ON_ONCE(!asi || end <= start))
 		return;
-	if (asi == ASI_GLOBAL_NONSENSITIVE)
-		unmap_everywhere(start, end);
-	else
+	if (asi != ASI_GLOBAL_NONSENSITIVE) {
 		asi_unmap_one(asi, start, end);
+		return;
+	}
+	mutex_lock(&asi_instances_lock);
+	unmap_before(NULL, start, end);
+	mutex_unlock(&asi_instances_lock);
 }
 EXPORT_SYMBOL_GPL(asi_unmap);
 

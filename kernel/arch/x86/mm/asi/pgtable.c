@@ -139,13 +139,12 @@ int asi_pt_set(struct asi_pt *pt, unsigned long va, int level, u64 entry,
 
 	for (l = pt->levels; l > level; l--) {
 		slot = &table[asi_pt_index(va, l)];
-		if (!asi_pte_present(*slot)) {
-			if (!*spare)
-				return -EAGAIN;
+		if (!asi_pte_present(*slot) && !*spare)
+			return -EAGAIN;
+		if (!asi_pte_present(*slot))
 			hang_table(pt, slot, spare);
-		} else if (asi_pte_leaf(*slot, l) || (*slot & ASI_PTE_SHARED)) {
+		else if (asi_pte_leaf(*slot, l) || (*slot & ASI_PTE_SHARED))
 			return -EEXIST;
-		}
 		table = table_of(*slot);
 	}
 

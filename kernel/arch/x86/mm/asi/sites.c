@@ -90,10 +90,13 @@ static int by_count(const void *a, const void *b)
 	return x->count < y->count ? 1 : x->count > y->count ? -1 : 0;
 }
 
-/* Add what one CPU saw to @all, which has room for @max entries. */
+/* Add one CPU's @s to the @nr in @all, which has room for @max. */
 static int merge(struct site *all, int nr, int max, const struct site *s)
 {
 	int i;
+
+	if (!s->count)
+		return nr;
 
 	for (i = 0; i < nr; i++) {
 		if (same_site(&all[i], s->ip, s->object)) {
@@ -122,8 +125,7 @@ int asi_sites_show(struct seq_file *m)
 
 		dropped += table->dropped;
 		for (i = 0; i < NR_SITES; i++)
-			if (table->site[i].count)
-				nr = merge(all, nr, max, &table->site[i]);
+			nr = merge(all, nr, max, &table->site[i]);
 	}
 	sort(all, nr, sizeof(*all), by_count, NULL);
 	for (i = 0; i < nr; i++)
