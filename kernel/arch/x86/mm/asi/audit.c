@@ -59,7 +59,9 @@ static bool enter_table(struct asi_pt_visitor *visitor, unsigned long va,
 			u64 entry, int level)
 {
 #ifdef CONFIG_KASAN
-	return va < KASAN_SHADOW_START || va >= KASAN_SHADOW_END;
+	/* With five levels the entry that holds its end holds the image too. */
+	return va < KASAN_SHADOW_START ||
+	       va + asi_pt_size(level) - 1 >= KASAN_SHADOW_END;
 #else
 	return true;
 #endif

@@ -93,6 +93,9 @@ static bool foreign_page(unsigned long pfn, enum asi_kind kind)
 	if (PageBuddy(page) || !page_count(compound_head(page)))
 		return true;
 	folio = page_folio(page);
+	/* A slab keeps its own things where others keep the mapping. */
+	if (folio_test_slab(folio))
+		return false;
 	return folio_test_lru(folio) || folio_test_anon(folio) ||
 	       folio_test_swapbacked(folio);
 }

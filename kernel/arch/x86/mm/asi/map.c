@@ -121,6 +121,22 @@ static int map_range(struct asi *asi, unsigned long start, unsigned long end,
 	return err;
 }
 
+/* Mapping @r failed. Who joined meanwhile keeps it, unmapped, at worst an exit. */
+static void undo_region(struct asi *asi, struct asi_region *r)
+{
+	unsigned long flags;
+	bool last;
+
+	spin_lock_irqsave(&asi->lock, flags);
+	last = !--r->users;
+	if (last)
+		list_del(&r->node);
+	spin_unlock_irqrestore(&asi->lock, flags);
+	if (last)
+		kfree(r);
+	asi_flush(asi);
+}
+
 /* asi_map_gfp() for one instance and a range of whole pages. */
 int asi_map_one(struct asi *asi, unsigned long start, unsigned long end,
 		enum asi_kind kind, gfp_t gfp)
@@ -148,14 +164,8 @@ int asi_map_one(struct asi *asi, unsigned long start, unsigned long end,
 	}
 
 	err = map_range(asi, start, end, gfp);
-	if (err) {
-		spin_lock_irqsave(&asi->lock, flags);
-		list_del(&new->node);
-		spin_unlock_irqrestore(&asi->lock, flags);
-		kfree(new);
-		if (asi->pt.nr_tables)
-			asi_flush(asi);
-	}
+	if (err)
+		undo_region(asi, new);
 	return err;
 }
 

@@ -173,17 +173,17 @@ static u64 *find_slot(struct asi_pt *pt, unsigned long va, int *level)
 
 /* Take away what touches [@va, @end): leaves, or shared entries, never both. */
 static unsigned long clear_slots(struct asi_pt *pt, unsigned long va,
-				 unsigned long end, u64 shared)
+				 unsigned long end, bool shared)
 {
 	unsigned long removed = 0;
 	unsigned long next;
 	u64 *slot;
 	int level;
 
-	for (; va < end; va = next) {
+	for (; va < end || !end; va = next) {
 		slot = find_slot(pt, va, &level);
 		next = (va & ~(asi_pt_size(level) - 1)) + asi_pt_size(level);
-		if (slot && (*slot & ASI_PTE_SHARED) == shared) {
+		if (slot && asi_pte_shared(*slot, level) == shared) {
 			WRITE_ONCE(*slot, 0);
 			removed++;
 		}
@@ -197,7 +197,7 @@ static unsigned long clear_slots(struct asi_pt *pt, unsigned long va,
  * asi_pt_clear - remove every leaf that touches [@va, @end)
  * @pt: tree
  * @va: first address
- * @end: one past the last address
+ * @end: one past the last address; 0 for the end of the address space
  *
  * A leaf that straddles an edge goes as a whole: to map too little costs an
  * exit, and clearing must not need memory. Tables stay until asi_pt_free(), so
@@ -208,20 +208,20 @@ static unsigned long clear_slots(struct asi_pt *pt, unsigned long va,
 unsigned long asi_pt_clear(struct asi_pt *pt, unsigned long va,
 			   unsigned long end)
 {
-	return clear_slots(pt, va, end, 0);
+	return clear_slots(pt, va, end, false);
 }
 
 /**
  * asi_pt_unshare - remove every shared entry that touches [@va, @end)
  * @pt: tree
  * @va: first address
- * @end: one past the last address
+ * @end: one past the last address; 0 for the end of the address space
  *
  * For when the full tables are about to free what is below.
  */
 void asi_pt_unshare(struct asi_pt *pt, unsigned long va, unsigned long end)
 {
-	clear_slots(pt, va, end, ASI_PTE_SHARED);
+	clear_slots(pt, va, end, true);
 }
 
 static void free_below(u64 *table, int level, void (*free_table)(void *table))

@@ -75,6 +75,12 @@ static inline bool asi_pte_leaf(u64 entry, int level)
 	       (level <= ASI_PT_1G && (entry & ASI_PTE_LEAF));
 }
 
+/* In a leaf, the bit is a software bit of the full tables. */
+static inline bool asi_pte_shared(u64 entry, int level)
+{
+	return !asi_pte_leaf(entry, level) && (entry & ASI_PTE_SHARED);
+}
+
 u64 asi_pte_phys(u64 entry, int level);
 u64 asi_pte_narrow(u64 entry, int level, int to, unsigned long va);
 

@@ -30,31 +30,21 @@ static __always_inline unsigned long noflush_bit(void)
 	return cpu_feature_enabled(X86_FEATURE_PCID) ? X86_CR3_PCID_NOFLUSH : 0;
 }
 
-/* Load @asi's tables; returns once nothing stale can be in their PCID. */
+/* Load @asi's tables, with a flush unless their PCID is up to date. */
 static __always_inline void load_restricted(struct asi_cpu *cpu, struct asi *asi)
 {
-	struct asi_tlb_pick pick;
-	unsigned long cr3;
-	u64 gen;
+	u64 gen = raw_atomic64_read(&asi->tlb_gen);
+	struct asi_tlb_pick pick = asi_tlb_pick(&cpu->tlb, asi->id, gen);
+	unsigned long cr3 = asi->pgd_pa;
 
-	/*
-	 * The generation must be read again after CR3 is loaded: an unmap that
-	 * raised it in between looked at @curr before or after we set it. The
-	 * CR3 write is the full barrier between our store and that second read.
-	 */
-	do {
-		gen = raw_atomic64_read(&asi->tlb_gen);
-		pick = asi_tlb_pick(&cpu->tlb, asi->id, gen);
-		cr3 = asi->pgd_pa;
-		if (cpu_feature_enabled(X86_FEATURE_PCID))
-			cr3 |= ASI_FIRST_PCID + pick.slot;
-		raw_cpu_write(asi_place.cr3, cr3);
-		barrier();
-		native_write_cr3(pick.flush ? cr3 : cr3 | noflush_bit());
-		asi_tlb_done(&cpu->tlb, pick, gen);
-		if (!pick.flush)
-			cpu->enters_noflush++;
-	} while (raw_atomic64_read(&asi->tlb_gen) != gen);
+	if (cpu_feature_enabled(X86_FEATURE_PCID))
+		cr3 |= ASI_FIRST_PCID + pick.slot;
+	raw_cpu_write(asi_place.cr3, cr3);
+	barrier();
+	native_write_cr3(pick.flush ? cr3 : cr3 | noflush_bit());
+	asi_tlb_done(&cpu->tlb, pick, gen);
+	if (!pick.flush)
+		cpu->enters_noflush++;
 }
 
 /*
@@ -64,16 +54,35 @@ noinstr bool __asi_enter(void)
 {
 	struct asi_cpu *cpu = raw_cpu_ptr(&asi_cpu);
 	struct asi *target = current->thread.asi.target;
-	struct asi *curr = raw_cpu_read(asi_place.curr);
+	unsigned long full_cr3;
+	struct asi *curr;
 
-	if (!target || curr == target)
+	if (!target)
 		return false;
-	if (curr)
-		__asi_exit(ASI_EXIT_EXPLICIT);
 
-	cpu->full_cr3 = __native_read_cr3();
+	/*
+	 * An NMI that ends here takes the CPU to @target on its own. CR3 is read
+	 * before @curr, so that what is taken for the full CR3 cannot be the one
+	 * which the NMI has loaded.
+	 */
+	for (;;) {
+		full_cr3 = __native_read_cr3();
+		barrier();
+		curr = raw_cpu_read(asi_place.curr);
+		if (curr == target)
+			return false;
+		if (!curr)
+			break;
+		__asi_exit(ASI_EXIT_EXPLICIT);
+	}
+
+	cpu->full_cr3 = full_cr3;
 	raw_cpu_write(asi_place.curr, target);
-	barrier();
+	/*
+	 * Pairs with asi_flush(): either it sees @curr and makes this CPU leave,
+	 * or load_restricted() sees the generation that it has raised.
+	 */
+	smp_mb();
 	load_restricted(cpu, target);
 	cpu->enters++;
 
@@ -117,6 +126,9 @@ noinstr void __asi_exit(enum asi_exit_cause cause)
 
 	native_irq_disable();
 
+	/* An NMI in here must not go back in: its @curr would be overwritten. */
+	current->thread.asi.depth++;
+	barrier();
 	cpu = raw_cpu_ptr(&asi_cpu);
 	curr = raw_cpu_read(asi_place.curr);
 	if (curr) {
@@ -130,6 +142,8 @@ noinstr void __asi_exit(enum asi_exit_cause cause)
 		barrier();
 		raw_cpu_write(asi_place.curr, NULL);
 	}
+	barrier();
+	current->thread.asi.depth--;
 
 	if (flags & X86_EFLAGS_IF)
 		native_irq_enable();

@@ -33,7 +33,7 @@ void asi_flush(struct asi *asi)
 {
 	lockdep_assert_irqs_enabled();
 
-	/* Fully ordered: raised before @curr is looked at, see load_restricted(). */
+	/* Fully ordered: raised before @curr is looked at, see __asi_enter(). */
 	atomic64_inc_return(&asi->tlb_gen);
 	on_each_cpu_cond(cpu_is_inside, leave, asi, true);
 }

@@ -22,7 +22,9 @@
  * restricted CR3 is left before user space.
  */
 #define ASI_FIRST_PCID	16
+#ifndef ASI_NR_PCIDS		/* the unit tests make do with fewer */
 #define ASI_NR_PCIDS	8
+#endif
 
 struct asi_tlb_slot {
 	u64 id;			/* instance, 0: none */
@@ -54,8 +56,11 @@ static __always_inline struct asi_tlb_pick
 asi_tlb_pick(struct asi_tlb *tlb, u64 id, u64 gen)
 {
 	struct asi_tlb_pick pick = { .flush = true };
+	/* Read before the search: an NMI in between recycles the same slot. */
+	unsigned int next = tlb->next;
 	unsigned int i;
 
+	barrier();
 	for (i = 0; i < ASI_NR_PCIDS; i++) {
 		if (tlb->slot[i].id == id) {
 			pick.slot = i;
@@ -64,11 +69,12 @@ asi_tlb_pick(struct asi_tlb *tlb, u64 id, u64 gen)
 		}
 	}
 
-	pick.slot = tlb->next % ASI_NR_PCIDS;
-	tlb->next = (pick.slot + 1) % ASI_NR_PCIDS;
-	tlb->slot[pick.slot].gen = 0;
+	pick.slot = next;
+	tlb->slot[next].gen = 0;
 	barrier();
-	tlb->slot[pick.slot].id = id;
+	tlb->slot[next].id = id;
+	barrier();
+	tlb->next = (next + 1) % ASI_NR_PCIDS;
 	return pick;
 }
 
