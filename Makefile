@@ -17,7 +17,7 @@ help: ## this list
 setup: ## name the Debian packages needed, install the missing ones
 	@scripts/setup
 
-demo: setup ## a guest on restricted page tables, and what is mapped in them
+demo: ## a guest on restricted page tables, and what is mapped in them
 	@scripts/demo
 
 test: ## everything: what needs no machine, then the tests inside the booted kernels
