@@ -33,6 +33,12 @@ plain_git() {
 		GIT_CEILING_DIRECTORIES="$(pwd -P | sed 's,/[^/]*$,,')" git "$@"
 }
 
+# What tells one source tarball from another. To the nanosecond: two of one
+# size may be made within a second.
+tarball_key() {
+	stat -c '%s-%.9Y-%n' "$1"
+}
+
 # Names of the hook patches in the order of the series file.
 series() {
 	[ -f "$1/series" ] || return 0
