@@ -3,69 +3,17 @@
  * Kernel text is rewritten on the path of a running guest: function tracing,
  * kprobes, tracepoints and static keys, switched on and off again and again.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <unistd.h>
 
+#include "tracefs.h"
 #include "vm_test.h"
 
-#define TRACEFS		"/sys/kernel/tracing"
 #define TARGET		"kvm_emulate_cpuid"
 #define PROBE		TRACEFS "/events/kprobes/bulkhead/enable"
 #define ROUNDS		2
 
 static struct busy_vm busy;
-
-static bool have_tracefs(void)
-{
-	if (!access(TRACEFS "/trace", R_OK))
-		return true;
-	mount("tracefs", TRACEFS, "tracefs", 0, NULL);
-	return !access(TRACEFS "/trace", R_OK);
-}
-
-static bool have(const char *path)
-{
-	return !access(path, W_OK);
-}
-
-/* Appends, as kprobe_events wants it. Returns 0 or -errno. */
-static int append_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC), err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-static void must_write(const char *path, const char *text)
-{
-	int err = write_text(path, text);
-
-	if (err)
-		check(false, "'%s' to %s: %s", text, path, strerror(-err));
-}
-
-static bool traced(const char *what)
-{
-	char line[512];
-	bool found = false;
-	FILE *f = fopen(TRACEFS "/trace", "re");
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = line[0] != '#' && strstr(line, what);
-	if (f)
-		fclose(f);
-	return found;
-}
 
 static void function_tracer(void)
 {
@@ -124,14 +72,14 @@ static void static_keys(void)
 
 static void one_round(void)
 {
-	if (have(TRACEFS "/current_tracer") &&
-	    have(TRACEFS "/set_ftrace_filter"))
+	if (can_write(TRACEFS "/current_tracer") &&
+	    can_write(TRACEFS "/set_ftrace_filter"))
 		function_tracer();
-	if (have(TRACEFS "/kprobe_events"))
+	if (can_write(TRACEFS "/kprobe_events"))
 		kprobe();
-	if (have(TRACEFS "/events/kvm/enable"))
+	if (can_write(TRACEFS "/events/kvm/enable"))
 		tracepoints();
-	if (have("/proc/sys/kernel/sched_schedstats"))
+	if (can_write("/proc/sys/kernel/sched_schedstats"))
 		static_keys();
 }
 
@@ -146,13 +94,13 @@ int main(int argc, char **argv)
 {
 	int i, rounds = argc > 1 ? atoi(argv[1]) : ROUNDS;
 
-	if (!have_tracefs())
+	if (!tracefs_mounted())
 		skip("no tracefs");
 	vm_test_begin();
 	busy_vm_start(&busy, 2, "mix");
 	for (i = 0; i < rounds; i++)
 		one_round();
-	if (have(TRACEFS "/kprobe_events"))
+	if (can_write(TRACEFS "/kprobe_events"))
 		no_such_symbol();
 	busy_vm_stop(&busy);
 	return vm_test_end();
