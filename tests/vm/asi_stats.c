@@ -67,16 +67,19 @@ static FILE *open_debugfs(const char *file)
 
 bool asi_value(const char *file, const char *name, uint64_t *value)
 {
-	char key[64];
 	bool found = false;
+	uint64_t number;
+	char key[64];
 	FILE *f;
 
 	f = open_debugfs(file);
 	if (!f)
 		return false;
-	while (!found && fscanf(f, "%63s %lu%*[^\n]", key, value) == 2)
+	while (!found && fscanf(f, "%63s %lu%*[^\n]", key, &number) == 2)
 		found = !strcmp(key, name);
 	fclose(f);
+	if (found)
+		*value = number;
 	return found;
 }
 

@@ -16,8 +16,8 @@ bool asi_enabled(void);
 bool asi_debugfs(void);
 
 /*
- * Reads "name value" from debugfs @file. Returns false if file or name is
- * missing.
+ * Reads "name value" from debugfs @file. Returns false, and leaves @value alone,
+ * if file or name is missing.
  */
 bool asi_value(const char *file, const char *name, uint64_t *value);
 
