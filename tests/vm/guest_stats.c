@@ -47,14 +47,20 @@ static int read_stat(int fd, const char *name, uint64_t *value)
 	return 0;
 }
 
-int guest_vcpu_exits(const struct guest_vcpu *vcpu, uint64_t *exits)
+int guest_vcpu_stat(const struct guest_vcpu *vcpu, const char *name,
+		    uint64_t *value)
 {
 	int fd, err;
 
 	fd = ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL);
 	if (fd < 0)
 		return -errno;
-	err = read_stat(fd, "exits", exits);
+	err = read_stat(fd, name, value);
 	close(fd);
 	return err;
+}
+
+int guest_vcpu_exits(const struct guest_vcpu *vcpu, uint64_t *exits)
+{
+	return guest_vcpu_stat(vcpu, "exits", exits);
 }

@@ -95,6 +95,10 @@ int guest_vcpu_do(struct guest_vcpu *vcpu, const struct guest_payload *payload,
 
 const struct guest_result *guest_vcpu_result(const struct guest_vcpu *vcpu);
 
+/* The value called @name in KVM's binary statistics of @vcpu. */
+int guest_vcpu_stat(const struct guest_vcpu *vcpu, const char *name,
+		    uint64_t *value);
+
 /* VM exits of @vcpu since it was made, from KVM's statistics. */
 int guest_vcpu_exits(const struct guest_vcpu *vcpu, uint64_t *exits);
 
