@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attributes of kernel pages change: caching, permissions, presence.
+ *
+ * A leaf with the old attributes would alias the page, or keep what has just
+ * been taken out of the direct map. So it goes, before the full tables change,
+ * and does not come back: what is missed costs an exit. Tables that instances
+ * share with the full ones need nothing.
+ */
+#include <linux/mm.h>
+
+#include "asi.h"
+#include "compartment.h"
+
+/* The part of a range of addresses that is in the direct map, as page frames. */
+struct frames {
+	unsigned long first;
+	unsigned long end;
+};
+
+static struct frames direct_map(unsigned long start, unsigned long end)
+{
+	unsigned long top = (unsigned long)high_memory;
+
+	start = max(start, PAGE_OFFSET);
+	end = min(end, top);
+	if (start >= end)
+		return (struct frames) { };
+	return (struct frames) {
+		PHYS_PFN(__pa(start)), PHYS_PFN(__pa(end - 1)) + 1
+	};
+}
+
+static unsigned long next_block(unsigned long pfn)
+{
+	return ALIGN(pfn + 1, COMPARTMENT_PAGES);
+}
+
+/* An instance that maps one of them from here on is emptied below. */
+static void withhold_compartments(struct frames f)
+{
+	struct compartment *c;
+	unsigned long pfn;
+
+	for (pfn = f.first; pfn < f.end; pfn = next_block(pfn)) {
+		c = compartment_of(pfn);
+		if (c)
+			WRITE_ONCE(c->odd, true);
+	}
+}
+
+static void drop_compartments(struct asi *asi, struct frames f)
+{
+	unsigned long pfn, va;
+
+	for (pfn = f.first; pfn < f.end; pfn = next_block(pfn)) {
+		va = (unsigned long)__va(PFN_PHYS(pfn));
+		if (compartment_of(pfn))
+			asi_pt_clear(&asi->pt, va & ~(COMPARTMENT_SIZE - 1),
+				     ALIGN(va + 1, COMPARTMENT_SIZE));
+	}
+}
+
+/* Take out what of [@start, @end) can be missed, at the cost of an exit. */
+static void drop_regions(struct asi *asi, unsigned long start,
+			 unsigned long end)
+{
+	struct asi_region *r;
+
+	list_for_each_entry(r, &asi->regions, node) {
+		if (r->kind != ASI_KIND_VM && r->kind != ASI_KIND_OTHER)
+			continue;
+		if (r->start < end && r->end > start)
+			asi_pt_clear(&asi->pt, max(r->start, start),
+				     min(r->end, end));
+	}
+}
+
+/**
+ * __asi_attr_change - attributes of kernel pages are about to change
+ * @address: first page, in the direct map or elsewhere
+ * @nr_pages: how many
+ *
+ * The caller flushes kernel mappings, which makes every restricted PCID stale.
+ * Nothing changes the attributes of stacks, tasks or per-CPU memory while they
+ * are in use.
+ *
+ * Context: any but NMI.
+ */
+void __asi_attr_change(unsigned long address, unsigned long nr_pages)
+{
+	unsigned long start = address & PAGE_MASK;
+	unsigned long end = start + (nr_pages << PAGE_SHIFT);
+	struct frames frames = direct_map(start, end);
+	unsigned long flags;
+	struct asi *asi;
+
+	spin_lock_irqsave(&asi_instances_spin, flags);
+	withhold_compartments(frames);
+	list_for_each_entry(asi, &asi_instances, instances) {
+		spin_lock(&asi->lock);
+		drop_regions(asi, start, end);
+		drop_compartments(asi, frames);
+		spin_unlock(&asi->lock);
+	}
+	spin_unlock_irqrestore(&asi_instances_spin, flags);
+}
