@@ -39,6 +39,9 @@ def hook_lines(row, lines):
 
 def elsewhere(row, lines):
     """A place after a statement of another definition of the same file, or None."""
+    # A directive ends the macro that it is put into: there is no such place.
+    if row.symbol == FILE_SCOPE and row.text.startswith('#if'):
+        return None
     owners = enclosing(row.file, lines)
     places = [i + 1 for i, line in enumerate(lines) if owners[i] not in (row.symbol, FILE_SCOPE)
               and line.startswith('\t') and line.endswith(';')]

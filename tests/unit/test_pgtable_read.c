@@ -443,6 +443,46 @@ static void free_gives_back_each_table_once(void **state)
 	walker_watch(&t->pt);
 }
 
+/* What leads to a table of others: at its level, for all that is below. */
+static void shared_entry_is_found(void **state)
+{
+	struct tree *t = *state;
+	unsigned long va = tree_kernel(t) + (5UL << 39);
+	u64 shared = tree_shared();
+	int level, found = 0;
+
+	for (level = ASI_PT_2M; level <= t->pt.levels; level++) {
+		tree_restart(t);
+		assert_int_equal(asi_pt_shared_entry(&t->pt, va, &found), 0);
+		assert_int_equal(tree_set(t, va, level, shared), 0);
+		assert_int_equal(asi_pt_shared_entry(&t->pt, va + 0x1234, &found),
+				 shared);
+		assert_int_equal(found, level);
+		assert_int_equal(asi_pt_shared_entry(&t->pt,
+						     va ^ asi_pt_size(level),
+						     &found), 0);
+	}
+	/* In a leaf the bit means something else. */
+	tree_restart(t);
+	assert_int_equal(tree_set(t, va, ASI_PT_4K, tree_leaf(ASI_PT_4K, 3) |
+				  ASI_PTE_SHARED), 0);
+	assert_int_equal(asi_pt_shared_entry(&t->pt, va, &found), 0);
+}
+
+/* The processor's marks and our own do not make it another table. */
+static void same_table_is_recognized(void **state)
+{
+	u64 entry = tree_shared();
+	u64 marks = ASI_PTE_ACCESSED | ASI_PTE_DIRTY | ASI_PTE_SHARED;
+
+	assert_true(asi_pte_same_table(entry, entry ^ marks));
+	assert_false(asi_pte_same_table(entry, 0));
+	assert_false(asi_pte_same_table(entry, entry ^ ASI_PTE_WRITE));
+	assert_false(asi_pte_same_table(entry, entry ^ ASI_PTE_NX));
+	assert_false(asi_pte_same_table(entry, entry ^ ASI_PTE_USER));
+	assert_false(asi_pte_same_table(entry, entry ^ PAGE_SIZE));
+}
+
 /* A tree that has been freed is an empty one. */
 static void free_can_be_repeated(void **state)
 {
@@ -477,6 +517,8 @@ int main(int argc, char **argv)
 		HAND_MADE(walk_combines_permissions),
 		TREE_TEST(free_gives_back_each_table_once),
 		TREE_TEST(free_can_be_repeated),
+		TREE_TEST(shared_entry_is_found),
+		TREE_TEST(same_table_is_recognized),
 	};
 
 	if (argc > 1)

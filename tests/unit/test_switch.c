@@ -22,6 +22,7 @@
 #define FLUSH(i)	{ OP_FLUSH, i }
 #define RENEW(i)	{ OP_RENEW, i }
 #define KERNEL		{ OP_KERNEL, 0 }
+#define USER		{ OP_USER, 0 }
 #define EXIT		{ OP_EXIT, 0 }
 #define MM		{ OP_MM, 0 }
 #define ANY		{ OP_ANY, 0 }
@@ -51,6 +52,24 @@ static const struct scenario scenarios[] = {
 	{ "renew", { { RUN(A), RUN(B), RUN(A) }, { RENEW(A), RENEW(A) } },
 	  .nmis = 1 },
 
+	/* One enters, the other unmaps memory of the process. */
+	{ "user", { { RUN(A), RUN(A) }, { USER, USER } }, .nmis = 2,
+	  .user = true },
+	{ "user no pcid", { { RUN(A), RUN(A) }, { USER, USER } }, .nmis = 2,
+	  .no_pcid = true, .user = true },
+	{ "user recycled", { { RUN(A), RUN(B), RUN(C), RUN(A) }, { USER } },
+	  .nmis = 1, .user = true },
+	{ "user fault", { { FAULT(A), EXIT, FAULT(A) }, { USER, USER } },
+	  .nmis = 1, .user = true },
+
+	/* The sum of two generations must not hide that one of them has risen. */
+	{ "user then flush", { { RUN(A), RUN(A) }, { USER, FLUSH(A) } },
+	  .nmis = 2, .user = true },
+	{ "flush then user", { { RUN(A), RUN(A) }, { FLUSH(A), USER } },
+	  .nmis = 2, .user = true },
+	{ "user each other", { { RUN(A), USER, RUN(A) }, { RUN(A), USER } },
+	  .nmis = 1, .user = true },
+
 	/* Both do everything. */
 	{ "flush each other", { { RUN(A), FLUSH(A), RUN(A) },
 				{ RUN(A), FLUSH(A), RUN(A) } }, .nmis = 1 },
@@ -68,6 +87,12 @@ static const struct scenario scenarios[] = {
 	{ "deep cross", { { RUN(A), FLUSH(B), KERNEL, RUN(A) },
 			  { RUN(B), FLUSH(A), RUN(A), FLUSH(A) } }, .nmis = 1,
 	  .deep = true },
+	{ "deep user", { { RUN(A), RUN(B), RUN(C), RUN(A) },
+			 { USER, FLUSH(A), USER, FLUSH(C) } }, .nmis = 2,
+	  .deep = true, .user = true },
+	{ "deep user cross", { { RUN(A), USER, FLUSH(B), RUN(A) },
+			       { RUN(B), FLUSH(A), USER, RUN(A) } }, .nmis = 1,
+	  .deep = true, .user = true },
 	{ "deep any", { { ANY, ANY }, { ANY } }, .nmis = 1, .deep = true },
 	{ "deep any after", { { RUN(A), ANY, RUN(A) }, { RUN(B), ANY, RUN(B) } },
 	  .deep = true },

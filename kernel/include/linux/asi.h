@@ -10,6 +10,7 @@
 #include <asm/asi.h>
 #else
 #define asi_exit(cause)		((void)(cause))
+#define asi_own_size(size)	(size)
 #define asi_own_align(align)	(align)
 #endif
 

@@ -188,7 +188,8 @@ static void make_move(struct move move)
 static void start(const struct scenario *scenario)
 {
 	software_scenario = scenario;
-	machine_init(software_run, scenario->nmis, !scenario->no_pcid);
+	machine_init(software_run, scenario->nmis, !scenario->no_pcid,
+		     scenario->user);
 }
 
 /* From the start along the moves that have led to @node, and one more. */

@@ -11,6 +11,7 @@
 #define CR3_PCID	0xfffUL
 #define FULL_CR3	0x7000001UL
 #define UNMAP_KERNEL	(1 + NR_INSTANCES)
+#define UNMAP_USER	(2 + NR_INSTANCES)
 
 struct machine machine;
 struct coro coros[NR_CPUS];
@@ -254,6 +255,8 @@ void model_full_barrier(void)
 	c->unmapping = 0;
 	if (unmapping == UNMAP_KERNEL)
 		c->unmapped = ++machine.kernel_map.now;
+	else if (unmapping == UNMAP_USER)
+		c->unmapped = ++machine.user_map.now;
 	else if (unmapping)
 		c->unmapped = ++machine.instance_map[unmapping - 1].now;
 }
@@ -266,6 +269,8 @@ void model_unmap(unsigned int mapping, unsigned int instance)
 		c->unmapping = 1 + instance;
 	else if (mapping == MAP_KERNEL)
 		c->unmapping = UNMAP_KERNEL;
+	else if (mapping == MAP_USER)
+		c->unmapping = UNMAP_USER;
 	else
 		c->fixmap.now++;
 }
@@ -292,7 +297,8 @@ void *model_of_cpu(void *percpu, int cpu)
 
 s64 model_atomic_read(const atomic64_t *v)
 {
-	point(STOP_SHARED, "read of tlb_gen");
+	if (v != &machine.user_gen || machine.user_changes)
+		point(STOP_SHARED, "read of tlb_gen");
 	return v->counter;
 }
 
@@ -342,6 +348,8 @@ static void check_cpu(struct cpu *c)
 		      "a translation older than a completed kernel flush");
 	model_require(t->version[MAP_FIXMAP] >= c->fixmap.flushed,
 		      "a translation older than a fixmap change");
+	model_require(t->version[MAP_USER] >= machine.user_map.flushed,
+		      "a translation older than a completed user flush");
 }
 
 void model_check(void)
@@ -368,7 +376,8 @@ static void load_cr3(struct cpu *c, unsigned long cr3, bool flush)
 		*t = (struct cached) {
 			.owner = machine.instance[i].id,
 			.version = { machine.instance_map[i].now,
-				     machine.kernel_map.now, c->fixmap.now },
+				     machine.kernel_map.now, c->fixmap.now,
+				     machine.user_map.now },
 		};
 	model_check();
 }
@@ -473,19 +482,22 @@ void machine_normalise(void)
 		       sizeof(struct asi_cpu) - offsetof(struct asi_cpu, enters));
 }
 
-void machine_init(machine_program program, unsigned int nmis, bool has_pcid)
+void machine_init(machine_program program, unsigned int nmis, bool has_pcid,
+		  bool user_changes)
 {
 	unsigned int i;
 
 	memset(&machine, 0, sizeof(machine));
 	machine.nmis_left = nmis;
 	machine.has_pcid = has_pcid;
+	machine.user_changes = user_changes;
 	machine.pinned = -1;
 	machine.next_id = NR_INSTANCES + 1;
 	for (i = 0; i < NR_INSTANCES; i++) {
 		machine.instance[i].id = i + 1;
 		machine.instance[i].pgd_pa = (i + 1) << 20;
 		machine.instance[i].tlb_gen.counter = 1;
+		machine.instance[i].user_gen = &machine.user_gen;
 		machine.instance[i].class = &software_class;
 	}
 	for (i = 0; i < NR_CPUS; i++) {

@@ -20,6 +20,7 @@ enum mapping {
 	MAP_INSTANCE,	/* in the instance: asi_flush() */
 	MAP_KERNEL,	/* shared by all: flush_tlb_kernel_range() */
 	MAP_FIXMAP,	/* this CPU's: flush_tlb_one_kernel() in an NMI */
+	MAP_USER,	/* of the process: flush_tlb_mm_range() */
 	NR_MAPPINGS,
 };
 
@@ -33,7 +34,7 @@ struct version {
 struct cached {
 	u64 owner;			/* id of the instance, 0: nothing */
 	u8 version[NR_MAPPINGS];
-	u8 unused[5];
+	u8 unused[4];
 };
 
 /* Why a CPU has stopped; the explorer decides how it goes on. */
@@ -57,6 +58,7 @@ struct cpu {
 	unsigned long full_cr3;		/* of the running mm */
 	struct cached tlb[ASI_NR_PCIDS];
 	struct version fixmap;
+	u64 user_gen;			/* what the full tables have caught up to */
 	u8 unmapping;			/* what the next full barrier unmaps */
 	u8 unmapped;			/* the version that has made */
 
@@ -85,6 +87,9 @@ struct machine {
 	struct asi instance[NR_INSTANCES];
 	struct version instance_map[NR_INSTANCES];
 	struct version kernel_map;
+	struct version user_map;	/* of the process that has all instances */
+	atomic64_t user_gen;		/* its context.tlb_gen */
+	bool user_changes;		/* or reading it is of no interest */
 	u8 users[NR_INSTANCES];		/* references of the model's threads */
 	bool dying[NR_INSTANCES];
 	u8 next_id;
@@ -100,7 +105,8 @@ typedef void (*machine_program)(void);
 extern struct machine machine;
 extern struct coro coros[NR_CPUS];
 
-void machine_init(machine_program program, unsigned int nmis, bool has_pcid);
+void machine_init(machine_program program, unsigned int nmis, bool has_pcid,
+		  bool user_changes);
 
 /* What may happen next on @cpu: a mask of replies, 0 if it must wait. */
 unsigned int machine_replies(unsigned int cpu);

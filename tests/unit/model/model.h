@@ -21,6 +21,7 @@ typedef struct { int refs; } refcount_t;
 typedef struct { int locked; } spinlock_t;
 struct mutex { int locked; };
 struct list_head { struct list_head *next, *prev; };
+struct hlist_node { struct hlist_node *next, **pprev; };
 struct mm_struct { void *pgd; };
 struct thread_struct { struct asi_task asi; };
 struct task_struct { struct thread_struct thread; };

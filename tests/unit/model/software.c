@@ -123,6 +123,33 @@ static void flush_kernel(void)
 	model_flushed(&machine.kernel_map);
 }
 
+/* As flush_tlb_func() does it; @new_gen is what must be caught up with. */
+static void flush_user_here(void *new_gen)
+{
+	struct cpu *c = this_cpu();
+	u64 gen;
+
+	if ((u64)(uintptr_t)new_gen <= c->user_gen)
+		return;
+	gen = model_atomic_read(&machine.user_gen);
+	if (gen == c->user_gen)
+		return;
+	asi_exit(ASI_EXIT_EXPLICIT);
+	model_invlpg();
+	c->user_gen = gen;
+}
+
+/* As flush_tlb_mm_range() does it: every CPU has the process's mm loaded. */
+static void flush_user(void)
+{
+	s64 gen;
+
+	model_unmap(MAP_USER, 0);
+	gen = model_atomic_inc(&machine.user_gen);
+	on_each_cpu_cond(NULL, flush_user_here, (void *)(uintptr_t)gen, true);
+	model_flushed(&machine.user_map);
+}
+
 static void switch_mm(void)
 {
 	struct cpu *c = this_cpu();
@@ -179,6 +206,8 @@ static void operate(enum op_kind kind, unsigned int i)
 		return use(kind, i);
 	case OP_KERNEL:
 		return flush_kernel();
+	case OP_USER:
+		return flush_user();
 	case OP_EXIT:
 		return asi_exit(ASI_EXIT_SCHEDULE);
 	case OP_MM:

@@ -18,6 +18,7 @@ enum op_kind {
 	OP_MM,		/* go to another process */
 	OP_RENEW,	/* free the instance, make another at the same address */
 	OP_ANY,		/* any of the above, on any instance */
+	OP_USER,	/* unmap memory of the process that has the instances */
 };
 
 struct op {
@@ -33,6 +34,7 @@ struct scenario {
 	struct op ops[NR_CPUS][MAX_OPS];
 	unsigned int nmis;
 	bool no_pcid;
+	bool user;		/* has OP_USER */
 	bool deep;		/* for an idle hour */
 };
 

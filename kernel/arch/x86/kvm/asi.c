@@ -11,18 +11,18 @@
 #include <linux/debugfs.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 #include <asm/hardirq.h>
 #include <asm/svm.h>
 #include <asm/vmx.h>
 
 #include "asi.h"
+#include "hyperv.h"
 #include "i8254.h"
 #include "kvm_emulate.h"
 #include "lapic.h"
 #include "x86.h"
 
-static DEFINE_MUTEX(class_lock);
+static DEFINE_MUTEX(class_lock);		/* and of asi_user of every VM */
 static int class_id;
 static unsigned int class_users;
 
@@ -69,12 +69,25 @@ static int own(struct kvm *kvm, const void *addr, size_t size)
 	return asi_map(kvm->arch.asi, addr, size, ASI_KIND_VM);
 }
 
+/*
+ * User memory of the VMM, and with it the guest's, which KVM reads and writes
+ * through addresses of the VMM. It belongs to nobody else. A machine on which it
+ * is better left out pays an exit for each such access.
+ */
+static int map_user(struct kvm *kvm)
+{
+	int err = asi_map_user(kvm->arch.asi);
+
+	kvm->arch.asi_user = !err;
+	return err == -EOPNOTSUPP ? 0 : err;
+}
+
 /* Make the VM's instance; with ASI off the VM simply has none. */
 int kvm_asi_init_vm(struct kvm *kvm)
 {
 	int id, err;
 
-	if (!asi_enabled())
+	if (!asi_enabled() || !asi_wanted())
 		return 0;
 
 	id = get_class();
@@ -87,8 +100,11 @@ int kvm_asi_init_vm(struct kvm *kvm)
 	err = own(kvm, kvm, kvm_x86_ops.vm_size);
 	if (err)
 		goto err_destroy;
-	/* Interrupts account to the process; the VM holds its mm. */
-	err = own(kvm, kvm->mm, ksize(kvm->mm));
+	err = map_user(kvm);
+	if (err)
+		goto err_destroy;
+	/* Most likely the thread that the guest's devices will wake. */
+	err = asi_map_task(kvm->arch.asi);
 	if (err)
 		goto err_destroy;
 	return 0;
@@ -116,6 +132,29 @@ void kvm_asi_destroy_vm(struct kvm *kvm)
 	put_class();
 }
 
+/**
+ * kvm_asi_drop_user - the VM has a guest of its own: unmap its memory, for good
+ * @vcpu: is about to enter guest mode
+ *
+ * Whoever else enters guest mode waits until no CPU reaches it any more. A VM
+ * that has had an L2 is taken to have one always. Implements "Unmap guest memory
+ * from ASI address space when using nested".
+ *
+ * Context: may sleep.
+ */
+void kvm_asi_drop_user(struct kvm_vcpu *vcpu)
+{
+	struct kvm_arch *ka = &vcpu->kvm->arch;
+
+	mutex_lock(&class_lock);
+	if (ka->asi_user)
+		asi_unmap_user(ka->asi);
+	ka->asi_user = false;
+	mutex_unlock(&class_lock);
+	vcpu->arch.asi.nested = true;
+}
+EXPORT_SYMBOL_GPL(kvm_asi_drop_user);
+
 struct vcpu_object {
 	const void *addr;
 	size_t size;
@@ -123,7 +162,6 @@ struct vcpu_object {
 
 static int map_vcpu_objects(struct kvm_vcpu *vcpu)
 {
-	struct fpstate *fpstate = vcpu->arch.guest_fpu.fpstate;
 	struct kvm_lapic *apic = vcpu->arch.apic;
 	const struct vcpu_object objects[] = {
 		{ vcpu, ksize(vcpu) },
@@ -131,7 +169,10 @@ static int map_vcpu_objects(struct kvm_vcpu *vcpu)
 		{ vcpu->arch.pio_data, PAGE_SIZE },
 		{ vcpu->arch.asi.vendor_page, PAGE_SIZE },
 		{ vcpu->arch.emulate_ctxt, sizeof(*vcpu->arch.emulate_ctxt) },
-		{ fpstate, fpstate->size + offsetof(struct fpstate, regs) },
+		{ vcpu->arch.mce_banks, ksize(vcpu->arch.mce_banks) },
+		{ vcpu->arch.mci_ctl2_banks,
+			ksize(vcpu->arch.mci_ctl2_banks) },
+		{ to_hv_vcpu(vcpu), sizeof(struct kvm_vcpu_hv) },
 		{ vcpu->kvm->arch.vpit, sizeof(struct kvm_pit) },
 		{ apic, sizeof(*apic) },
 		{ apic ? apic->regs : NULL, PAGE_SIZE },
@@ -154,23 +195,15 @@ err_unmap:
 	return err;
 }
 
-/*
- * The CPUID table is one allocation that user space may replace until the vCPU
- * has run. Move it to pages of its own and map those.
- */
-static int map_cpuid(struct kvm_vcpu *vcpu)
+/* Move the CPUID table to pages of its own. */
+static int adopt_cpuid(struct kvm_vcpu *vcpu, size_t size)
 {
-	size_t size = vcpu->arch.cpuid_nent * sizeof(*vcpu->arch.cpuid_entries);
-	void *table;
+	void *table = kvzalloc(asi_own_size(size), GFP_KERNEL_ACCOUNT);
 	int err;
 
-	if (!size)
-		return 0;
-	table = kvzalloc(asi_own_size(size), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return -ENOMEM;
 	memcpy(table, vcpu->arch.cpuid_entries, size);
-
 	err = own(vcpu->kvm, table, size);
 	if (err) {
 		kvfree(table);
@@ -178,21 +211,54 @@ static int map_cpuid(struct kvm_vcpu *vcpu)
 	}
 	kvfree(vcpu->arch.cpuid_entries);
 	vcpu->arch.cpuid_entries = table;
-	vcpu->arch.asi.cpuid = table;
+	return 0;
+}
+
+static size_t fpstate_size(const struct fpstate *fpstate)
+{
+	return fpstate->size + offsetof(struct fpstate, regs);
+}
+
+/*
+ * What user space may still make KVM replace: the CPUID table, and the FPU state,
+ * which grows with what CPUID says that the guest has.
+ */
+static int map_cpuid(struct kvm_vcpu *vcpu)
+{
+	size_t size = vcpu->arch.cpuid_nent * sizeof(*vcpu->arch.cpuid_entries);
+	struct fpstate *fpstate = vcpu->arch.guest_fpu.fpstate;
+	int err;
+
+	err = own(vcpu->kvm, fpstate, fpstate_size(fpstate));
+	if (err)
+		return err;
+	err = size ? adopt_cpuid(vcpu, size) : 0;
+	if (err) {
+		asi_unmap(vcpu->kvm->arch.asi, fpstate, fpstate_size(fpstate));
+		return err;
+	}
+	vcpu->arch.asi.cpuid = size ? vcpu->arch.cpuid_entries : ZERO_SIZE_PTR;
 	vcpu->arch.asi.cpuid_size = size;
 	return 0;
 }
 
-/* The CPUID table is about to be freed, while the VM lives. */
+/* Both may be about to be freed, while the VM lives. */
 void kvm_asi_disown_cpuid(struct kvm_vcpu *vcpu)
 {
+	struct fpstate *fpstate = vcpu->arch.guest_fpu.fpstate;
 	struct kvm_vcpu_asi *v = &vcpu->arch.asi;
+	struct asi *asi = vcpu->kvm->arch.asi;
 
 	if (!v->cpuid)
 		return;
-	asi_unmap(vcpu->kvm->arch.asi, v->cpuid, v->cpuid_size);
+	asi_unmap(asi, fpstate, fpstate_size(fpstate));
+	if (v->cpuid_size)
+		asi_unmap(asi, v->cpuid, v->cpuid_size);
 	v->cpuid = NULL;
 }
+
+/* Counted with the VM exits: each ends with one for user space, or a signal. */
+static atomic64_t nr_runs;
 
 /*
  * What a vCPU and the thread that runs it need before they may enter. Cheap
@@ -204,6 +270,8 @@ int kvm_asi_prepare_run(struct kvm_vcpu *vcpu)
 	struct asi *asi = vcpu->kvm->arch.asi;
 	int err;
 
+	if (static_branch_unlikely(&kvm_asi_count_key))
+		atomic64_inc(&nr_runs);
 	if (!asi)
 		return 0;
 
@@ -310,6 +378,7 @@ static int exits_show(struct seq_file *m, void *unused)
 		if (atomic64_read(&nr_exits[i]))
 			seq_printf(m, "%s %llu\n", reason_name(i),
 				   atomic64_read(&nr_exits[i]));
+	seq_printf(m, "KVM_RUN %llu\n", atomic64_read(&nr_runs));
 	return 0;
 }
 
@@ -332,6 +401,8 @@ static ssize_t exits_write(struct file *file, const char __user *buf,
 		return err;
 
 	mutex_lock(&class_lock);
+	if (on)
+		atomic64_set(&nr_runs, 0);
 	if (on)
 		for (i = 0; i <= NR_REASONS; i++)
 			atomic64_set(&nr_exits[i], 0);

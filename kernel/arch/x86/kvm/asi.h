@@ -19,6 +19,7 @@ DECLARE_STATIC_KEY_FALSE(kvm_asi_count_key);
 int kvm_asi_init_vm(struct kvm *kvm);
 void kvm_asi_destroy_vm(struct kvm *kvm);
 void kvm_asi_disown_cpuid(struct kvm_vcpu *vcpu);
+void kvm_asi_drop_user(struct kvm_vcpu *vcpu);
 int kvm_asi_prepare_run(struct kvm_vcpu *vcpu);
 void kvm_asi_count_exit(struct kvm_vcpu *vcpu);
 struct page *kvm_asi_alloc_global(unsigned int order);
@@ -28,6 +29,17 @@ void kvm_asi_free_global(void *addr, unsigned int order);
 static inline void kvm_asi_set_vendor_page(struct kvm_vcpu *vcpu, void *page)
 {
 	vcpu->arch.asi.vendor_page = page;
+}
+
+/*
+ * The guest is about to run a guest of its own. The instance maps the memory of
+ * the VM, which is harmless as long as only the VM could spy on itself; its
+ * guest (L2) must not reach it (L1's).
+ */
+static __always_inline void kvm_asi_nested(struct kvm_vcpu *vcpu)
+{
+	if (asi_enabled() && unlikely(!vcpu->arch.asi.nested))
+		kvm_asi_drop_user(vcpu);
 }
 
 /* Called with interrupts off, right before the guest's state is loaded. */
@@ -60,6 +72,7 @@ static __always_inline void kvm_asi_relax(struct kvm_vcpu *vcpu)
 static inline int kvm_asi_init_vm(struct kvm *kvm) { return 0; }
 static inline void kvm_asi_destroy_vm(struct kvm *kvm) { }
 static inline void kvm_asi_disown_cpuid(struct kvm_vcpu *vcpu) { }
+static __always_inline void kvm_asi_nested(struct kvm_vcpu *vcpu) { }
 static inline void kvm_asi_set_vendor_page(struct kvm_vcpu *vcpu, void *page) { }
 static inline int kvm_asi_prepare_run(struct kvm_vcpu *vcpu) { return 0; }
 static __always_inline void kvm_asi_enter(struct kvm_vcpu *vcpu) { }

@@ -7,7 +7,9 @@
 #include <stddef.h>
 
 typedef __u8 u8;
+typedef __u16 u16;
 typedef __u32 u32;
+typedef __s32 s32;
 typedef __u64 u64;
 
 /* Wherever the kernel has it, this is included before. */

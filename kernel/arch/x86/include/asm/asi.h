@@ -21,6 +21,7 @@
 #include <asm/cpufeature.h>
 #include <asm/percpu.h>
 
+struct asi_owner;
 struct mm_struct;
 struct pt_regs;
 struct task_struct;
@@ -48,6 +49,7 @@ enum asi_kind {
 	ASI_KIND_ESPFIX,
 	ASI_KIND_VMEMMAP,
 	ASI_KIND_SHADOW,
+	ASI_KIND_USER,		/* of the instance's process; asi_map_user() */
 	ASI_KIND_NR_IMAGE,
 
 	ASI_KIND_PERCPU = ASI_KIND_NR_IMAGE,
@@ -56,6 +58,8 @@ enum asi_kind {
 	ASI_KIND_STACK,
 	ASI_KIND_TASK,
 	ASI_KIND_VM,
+	ASI_KIND_GLOBAL,	/* compartments of the global class */
+	ASI_KIND_LOCAL,		/* compartments of the instance's process */
 	ASI_KIND_OTHER,		/* asi_map() callers without a kind of their own */
 	ASI_NR_KINDS,
 };
@@ -110,6 +114,11 @@ int asi_map_gfp(struct asi *asi, const void *addr, size_t len,
 int asi_map(struct asi *asi, const void *addr, size_t len, enum asi_kind kind);
 void asi_unmap(struct asi *asi, const void *addr, size_t len);
 int asi_map_task(struct asi *asi);
+int asi_map_user(struct asi *asi);
+void asi_unmap_user(struct asi *asi);
+int asi_map_user_range(struct asi *asi, unsigned long start, unsigned long end);
+void asi_unmap_user_range(struct asi *asi, unsigned long start,
+			  unsigned long end);
 unsigned long asi_table_bytes(struct asi *asi);
 
 bool __asi_enter(void);
@@ -118,8 +127,18 @@ void __asi_exit(enum asi_exit_cause cause);
 void __asi_reenter(void);
 void __asi_intr_exit(void);
 
+#ifdef CONFIG_MEMCG
+bool asi_wanted(void);
+#else
+static inline bool asi_wanted(void) { return true; }
+#endif
+int asi_own(struct mm_struct *mm);
+void asi_memory_init(void);
+void __asi_owner_put(struct asi_owner *owner);
 void __asi_task_exit(struct task_struct *tsk);
 void __asi_tlb_flush_kernel(void);
+void __asi_tables_freed(struct mm_struct *mm, unsigned long start,
+			unsigned long end);
 void __asi_attr_change(unsigned long address, unsigned long nr_pages);
 bool __asi_page_fault(struct pt_regs *regs, unsigned long error_code,
 		      unsigned long address);
@@ -217,6 +236,18 @@ static __always_inline void asi_tlb_flush_kernel(void)
 		__asi_tlb_flush_kernel();
 }
 
+/*
+ * Translations of user addresses are about to be flushed. If tables have been
+ * unhooked, no instance may lead to them once the flush has begun.
+ */
+static __always_inline void asi_tables_freed(struct mm_struct *mm,
+					     unsigned long start,
+					     unsigned long end, bool freed)
+{
+	if (asi_enabled() && freed)
+		__asi_tables_freed(mm, start, end);
+}
+
 /* Attributes of kernel pages change: no instance may keep the old ones. */
 static __always_inline void asi_attr_change(unsigned long address,
 					    unsigned long nr_pages)
@@ -241,6 +272,13 @@ static __always_inline void asi_task_exit(struct task_struct *tsk)
 {
 	if (asi_enabled())
 		__asi_task_exit(tsk);
+}
+
+/* The process is gone: so are its claims to local memory. NULL: it had none. */
+static __always_inline void asi_owner_put(struct asi_owner *owner)
+{
+	if (asi_enabled() && owner)
+		__asi_owner_put(owner);
 }
 
 /*
@@ -272,6 +310,9 @@ static __always_inline bool asi_page_fault(struct pt_regs *regs,
 static __always_inline bool asi_restricted(void) { return false; }
 static __always_inline unsigned long asi_restricted_cr3(void) { return 0; }
 static __always_inline void asi_tlb_flush_kernel(void) { }
+static __always_inline void asi_tables_freed(struct mm_struct *mm,
+					     unsigned long start,
+					     unsigned long end, bool freed) { }
 static __always_inline void asi_attr_change(unsigned long address,
 					    unsigned long nr_pages) { }
 
@@ -282,7 +323,10 @@ static __always_inline bool asi_kernel_nonglobal(void)
 
 static __always_inline void asi_task_init(struct asi_task *task) { }
 static __always_inline void asi_task_exit(struct task_struct *tsk) { }
+static inline void asi_owner_put(struct asi_owner *owner) { }
 static inline void asi_check_boottime_disable(void) { }
+static inline void asi_memory_init(void) { }
+static inline int asi_own(struct mm_struct *mm) { return 0; }
 static inline size_t asi_own_size(size_t size) { return size; }
 static inline unsigned int asi_own_align(unsigned int align) { return align; }
 

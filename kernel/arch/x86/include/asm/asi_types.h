@@ -36,6 +36,7 @@ struct kvm_vcpu_asi {
 	void *vendor_page;	/* a page the vendor code touches at every exit */
 	void *cpuid;		/* the CPUID table that is mapped, or NULL */
 	size_t cpuid_size;
+	bool nested;		/* has had a guest of its own */
 #endif
 };
 

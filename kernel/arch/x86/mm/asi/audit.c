@@ -29,6 +29,7 @@ struct audit {
 
 u64 asi_audit_interval;
 EXPORT_SYMBOL_GPL(asi_audit_interval);
+static atomic64_t asi_audit_entries = ATOMIC64_INIT(0);
 
 static DEFINE_RAW_SPINLOCK(audit_lock);
 static struct result last;
@@ -36,6 +37,13 @@ static u64 nr_audits;
 static u64 nr_leaky;
 static u64 worst_leak;
 static unsigned long worst_leak_va;
+
+static void count_leak(struct result *r, unsigned long va, u64 bytes)
+{
+	r->leak_bytes += bytes;
+	if (bytes && !r->first_leak)
+		r->first_leak = va;
+}
 
 static void count_leaf(struct asi_pt_visitor *visitor, unsigned long va,
 		       const struct asi_pt_leaf *leaf)
@@ -47,17 +55,27 @@ static void count_leaf(struct asi_pt_visitor *visitor, unsigned long va,
 	r->leaves++;
 	if (v.kind < ASI_NR_KINDS)
 		r->bytes[v.kind] += asi_pt_size(leaf->level);
-	r->leak_bytes += v.leak_bytes;
-	if (v.leak_va && !r->first_leak)
-		r->first_leak = v.leak_va;
+	count_leak(r, v.leak_va, v.leak_bytes);
 	asi_canary_leaf(asi_pte_phys(leaf->entry, leaf->level),
 			asi_pt_size(leaf->level));
 }
 
-/* The shadow of KASAN is a debug aid and maps the same zero tables over and over. */
+/*
+ * A table of the user half that the process no longer has is a leak even if
+ * nothing is mapped there yet: it may be anything by now, and is not walked.
+ *
+ * The shadow of KASAN is a debug aid and maps the same zero tables over and over.
+ */
 static bool enter_table(struct asi_pt_visitor *visitor, unsigned long va,
 			u64 entry, int level)
 {
+	struct audit *a = container_of(visitor, struct audit, visitor);
+
+	if (a->asi && va < TASK_SIZE_MAX && (entry & ASI_PTE_SHARED) &&
+	    !asi_user_owns(a->asi, va)) {
+		count_leak(&a->result, va, PAGE_SIZE);
+		return false;
+	}
 #ifdef CONFIG_KASAN
 	/* With five levels the entry that holds its end holds the image too. */
 	return va < KASAN_SHADOW_START ||
@@ -88,15 +106,8 @@ static void walk_and_judge(const u64 *root, struct asi *asi)
 			last.first_leak);
 }
 
-/**
- * asi_audit_entry - walk the tables of a VM entry and judge every leaf
- * @root: tables that the VM entry would use
- * @asi: the instance they belong to, or NULL
- *
- * Context: interrupts off, full tables loaded. Skipped if another CPU is at it
- * or changes @asi.
- */
-void asi_audit_entry(const u64 *root, struct asi *asi)
+/* Skipped if another CPU is at it, or changes @asi. */
+static void audit_entry(const u64 *root, struct asi *asi)
 {
 	if (!raw_spin_trylock(&audit_lock))
 		return;
@@ -117,13 +128,12 @@ void asi_audit_entry(const u64 *root, struct asi *asi)
  */
 void asi_audit_kvm_entry(struct asi *asi)
 {
-	static atomic64_t entries = ATOMIC64_INIT(0);
 	u64 interval = READ_ONCE(asi_audit_interval);
 
-	if (!interval || atomic64_inc_return(&entries) % interval)
+	if (!interval || atomic64_inc_return(&asi_audit_entries) % interval)
 		return;
 	asi_exit(ASI_EXIT_EXPLICIT);
-	asi_audit_entry(asi ? asi->pt.root : __va(read_cr3_pa()), asi);
+	audit_entry(asi ? asi->pt.root : __va(read_cr3_pa()), asi);
 }
 EXPORT_SYMBOL_GPL(asi_audit_kvm_entry);
 

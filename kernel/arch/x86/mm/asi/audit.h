@@ -25,8 +25,8 @@ void asi_audit_clear(void);
 void asi_audit_armed(bool armed);
 
 void asi_canary_leaf(u64 phys, unsigned long size);
-int asi_canary_add(const u64 *complement);
-void asi_canary_locate(void);
+int asi_canary_add(const u64 *complement, const char *kind);
+int asi_canary_locate(void);
 void asi_canary_show(struct seq_file *m);
 void asi_canary_clear(void);
 

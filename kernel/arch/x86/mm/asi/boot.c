@@ -19,7 +19,8 @@
 
 #include "asi.h"
 
-static bool asi_wanted __initdata = IS_ENABLED(CONFIG_ASI_DEFAULT_ON);
+static bool asi_asked_for __initdata = IS_ENABLED(CONFIG_ASI_DEFAULT_ON);
+static enum { USER_AUTO, USER_ON, USER_OFF } user_policy __ro_after_init;
 
 DEFINE_STATIC_KEY_FALSE(asi_entry_key);
 EXPORT_SYMBOL_GPL(asi_entry_key);
@@ -27,19 +28,47 @@ EXPORT_SYMBOL_GPL(asi_entry_key);
 DEFINE_STATIC_KEY_FALSE(asi_audit_key);
 EXPORT_SYMBOL_GPL(asi_audit_key);
 
+static void __init parse_word(const char *word)
+{
+	if (!strcmp(word, "on"))
+		asi_asked_for = true;
+	else if (!strcmp(word, "off"))
+		asi_asked_for = false;
+	else if (!strcmp(word, "cgroup"))
+		asi_asked_for = asi_opt_in_by_cgroup();
+	else if (!strcmp(word, "user"))
+		user_policy = USER_ON;
+	else if (!strcmp(word, "nouser"))
+		user_policy = USER_OFF;
+	else
+		pr_err("asi=%s: expected on, off, cgroup, user or nouser\n", word);
+}
+
 static int __init asi_parse_param(char *arg)
 {
+	char *word;
+
 	if (!arg)
 		return -EINVAL;
-	if (!strcmp(arg, "on"))
-		asi_wanted = true;
-	else if (!strcmp(arg, "off"))
-		asi_wanted = false;
-	else
-		pr_err("asi=%s: expected on or off\n", arg);
+	while ((word = strsep(&arg, ",")))
+		parse_word(word);
 	return 0;
 }
 early_param("asi", asi_parse_param);
+
+/**
+ * asi_user_wanted - whether instances map user memory of their process
+ *
+ * SMAP is what keeps the kernel, speculating or not, from reading user memory
+ * where it does not mean to. Hyper-V's flush by hypercall names the full tables
+ * and would leave restricted PCIDs alone.
+ */
+bool asi_user_wanted(void)
+{
+	if (user_policy == USER_OFF || hypervisor_is_type(X86_HYPER_MS_HYPERV))
+		return false;
+	return user_policy == USER_ON || cpu_feature_enabled(X86_FEATURE_SMAP);
+}
 
 /**
  * asi_check_boottime_disable - decide before kernel memory is mapped
@@ -48,12 +77,17 @@ early_param("asi", asi_parse_param);
  */
 void __init asi_check_boottime_disable(void)
 {
-	if (!asi_wanted) {
+	if (!asi_asked_for) {
 		pr_info("off\n");
 		return;
 	}
 	if (hypervisor_is_type(X86_HYPER_XEN_PV)) {
 		pr_info("off, Xen PV owns the page tables\n");
+		return;
+	}
+	/* It changes the direct map at every allocation, also at ours. */
+	if (debug_pagealloc_enabled()) {
+		pr_info("off, debug_pagealloc changes the direct map all the time\n");
 		return;
 	}
 	setup_force_cpu_cap(X86_FEATURE_ASI);

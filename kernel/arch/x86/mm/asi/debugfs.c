@@ -12,6 +12,7 @@
 #include <asm/asi_audit.h>
 
 #include "audit.h"
+#include "compartment.h"
 #include "sites.h"
 
 struct dentry *asi_debugfs_dir;
@@ -62,6 +63,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	for (i = 0; i < ASI_NR_EXIT_CAUSES; i++)
 		seq_printf(m, "exit_%s %llu\n", cause_names[i], sum.exits[i]);
 	show_instances(m);
+	seq_printf(m, "refused %llu\n", atomic64_read(&asi_nr_refused));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
@@ -71,9 +73,21 @@ static int exits_show(struct seq_file *m, void *unused)
 	return asi_sites_show(m);
 }
 
+static int alloc_cost_show(struct seq_file *m, void *unused)
+{
+	return asi_cost_show(m);
+}
+DEFINE_SHOW_ATTRIBUTE(alloc_cost);
+
 static int audit_show(struct seq_file *m, void *unused)
 {
 	asi_audit_show(m);
+	return 0;
+}
+
+static int compartments_show(struct seq_file *m, void *unused)
+{
+	asi_compartments_show(m);
 	return 0;
 }
 
@@ -98,17 +112,37 @@ static ssize_t audit_write(struct file *file, const char __user *buf,
 	return len;
 }
 
+static ssize_t compartments_write(struct file *file, const char __user *buf,
+				  size_t len, loff_t *ppos)
+{
+	asi_shrink();
+	return len;
+}
+
+#define COMPLEMENT_DIGITS	64
+
+/* "DIGITS KIND" or "DIGITS": DIGITS are the complement of a secret. */
+static int add_canary(const char *text)
+{
+	const char *kind = text + COMPLEMENT_DIGITS;
+	u64 complement[4];
+
+	if (strlen(text) < COMPLEMENT_DIGITS || (*kind && *kind != ' ') ||
+	    hex2bin((u8 *)complement, text, sizeof(complement)))
+		return -EINVAL;
+	return asi_canary_add(complement, *kind ? kind + 1 : "unnamed");
+}
+
 /*
- * "0" forgets all canaries, "1" locates them in physical memory, 64 hex digits
- * add the one whose complement they are.
+ * "0" forgets all canaries, "1" locates them in physical memory, anything else
+ * adds one.
  */
 static ssize_t canary_write(struct file *file, const char __user *ubuf,
 			    size_t len, loff_t *ppos)
 {
-	u64 complement[4];
-	char text[66];
+	char text[COMPLEMENT_DIGITS + 32];
 	ssize_t n;
-	int err;
+	int err = 0;
 
 	if (len >= sizeof(text))
 		return -EINVAL;
@@ -118,18 +152,12 @@ static ssize_t canary_write(struct file *file, const char __user *ubuf,
 	text[n] = '\0';
 	strim(text);
 
-	if (!strcmp(text, "0")) {
+	if (!strcmp(text, "0"))
 		asi_canary_clear();
-		return len;
-	}
-	if (!strcmp(text, "1")) {
-		asi_canary_locate();
-		return len;
-	}
-	if (strlen(text) != 64 ||
-	    hex2bin((u8 *)complement, text, sizeof(complement)))
-		return -EINVAL;
-	err = asi_canary_add(complement);
+	else if (!strcmp(text, "1"))
+		err = asi_canary_locate();
+	else
+		err = add_canary(text);
 	return err ?: len;
 }
 
@@ -150,6 +178,7 @@ static const struct file_operations name##_fops = {			\
 DEFINE_ASI_FILE(exits);
 DEFINE_ASI_FILE(audit);
 DEFINE_ASI_FILE(canary);
+DEFINE_ASI_FILE(compartments);
 
 static int interval_get(void *data, u64 *val)
 {
@@ -160,8 +189,10 @@ static int interval_get(void *data, u64 *val)
 /* Arming searches for the canaries first: an audit cannot. */
 static int interval_set(void *data, u64 val)
 {
-	if (val)
-		asi_canary_locate();
+	int err = val ? asi_canary_locate() : 0;
+
+	if (err)
+		return err;
 	WRITE_ONCE(asi_audit_interval, val);
 	asi_audit_armed(val);
 	return 0;
@@ -174,10 +205,13 @@ static int __init asi_debugfs_init(void)
 
 	asi_debugfs_dir = dir;
 	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
+	debugfs_create_file("alloc_cost", 0400, dir, NULL, &alloc_cost_fops);
 	debugfs_create_file("exits", 0600, dir, NULL, &exits_fops);
 	debugfs_create_file("audit", 0600, dir, NULL, &audit_fops);
 	debugfs_create_file_unsafe("audit_interval", 0600, dir, NULL,
 				   &interval_fops);
+	debugfs_create_file("compartments", 0600, dir, NULL,
+			    &compartments_fops);
 	debugfs_create_file("canary", 0600, dir, NULL, &canary_fops);
 	return 0;
 }

@@ -31,23 +31,36 @@ static bool allowed(unsigned long address, unsigned long error_code)
 	return !(error_code & X86_PF_INSTR) || leaf.exec;
 }
 
+/*
+ * An NMI between the fault and its handler may have left. What the full tables
+ * map cannot have been absent from them; the restricted ones lacked it.
+ */
+static bool left_meanwhile(unsigned long address, unsigned long error_code)
+{
+	return !(error_code & (X86_PF_PROT | X86_PF_RSVD | X86_PF_USER)) &&
+	       allowed(address, error_code);
+}
+
 /**
  * __asi_page_fault - leave the restricted address space if the CPU is in it
  * @regs: of the fault
  * @error_code: of the fault
  * @address: that was touched
  *
- * Context: interrupts off; RCU is watching.
+ * Context: interrupts off; RCU is watching. Not traced: the tracer's data is
+ * sensitive, and touching it would come back here for ever.
  * Return: true if the access is good in the full tables and can be made again;
  * false if the fault is one there too and must be handled.
  */
-bool __asi_page_fault(struct pt_regs *regs, unsigned long error_code,
-		      unsigned long address)
+bool notrace __asi_page_fault(struct pt_regs *regs, unsigned long error_code,
+			      unsigned long address)
 {
 	struct asi_task *task = &current->thread.asi;
+	struct asi *asi;
 
 	if (likely(!asi_restricted()))
-		return false;
+		return left_meanwhile(address, error_code);
+	asi = raw_cpu_read(asi_place.curr);
 
 	/* Depth 1 is this handler: it interrupted the critical section itself. */
 	if (task->target && task->depth == 1)
@@ -56,8 +69,12 @@ bool __asi_page_fault(struct pt_regs *regs, unsigned long error_code,
 
 	asi_site_record(regs->ip, address);
 	trace_asi_exit_fault(regs->ip, address, error_code);
-	return !(error_code & (X86_PF_RSVD | X86_PF_USER)) &&
-	       allowed(address, error_code);
+	if ((error_code & (X86_PF_RSVD | X86_PF_USER)) ||
+	    !allowed(address, error_code))
+		return false;
+	if (!asi_user_fill(asi, address))
+		asi_compartment_fill(asi, address);
+	return true;
 }
 
 NOKPROBE_SYMBOL(__asi_page_fault);

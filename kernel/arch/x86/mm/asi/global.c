@@ -5,7 +5,8 @@
  * Areas that are wholly not sensitive, or that the CPU itself needs, share
  * their tables with the full tables at a level where they have entries of
  * their own, so later changes need no mirroring. Single ranges (per-CPU memory,
- * interrupt stacks) are mapped in asi_global and copied into each instance.
+ * interrupt stacks) are mapped in asi_global and copied into each instance. The
+ * kernel image and modules have tables of their own, see image.c.
  *
  * The areas are the coarse part of the allowlist; docs/decisions.md says what
  * is in them that should not stay.
@@ -32,9 +33,10 @@ struct shared_area {
 };
 
 /* Share one entry; allocates at most one table per level above it. */
-static int share_entry(struct asi *asi, unsigned long va, int level)
+static int share_entry(struct asi_pt *pt, const u64 *from, unsigned long va,
+		       int level)
 {
-	u64 entry = asi_pt_entry(asi_full_root(), asi_levels(), va, level);
+	u64 entry = asi_pt_entry(from, asi_levels(), va, level);
 	void *spare = NULL;
 	int err;
 
@@ -42,8 +44,7 @@ static int share_entry(struct asi *asi, unsigned long va, int level)
 		return 0;
 
 	for (;;) {
-		err = asi_pt_set(&asi->pt, va, level, entry | ASI_PTE_SHARED,
-				 &spare);
+		err = asi_pt_set(pt, va, level, entry | ASI_PTE_SHARED, &spare);
 		if (err != -EAGAIN)
 			break;
 		spare = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
@@ -55,8 +56,9 @@ static int share_entry(struct asi *asi, unsigned long va, int level)
 }
 
 /**
- * asi_share - use the full tables' own tables for an area
- * @asi: instance that no CPU has entered yet
+ * asi_share_from - use the tables of another tree for an area
+ * @pt: tree that no CPU uses yet
+ * @from: root of the other tree, which lives as long as @pt
  * @start: first address
  * @end: one past the last one; may be 0 for the end of the address space
  * @level: level of the entries to share; the area must not share one with
@@ -64,14 +66,14 @@ static int share_entry(struct asi *asi, unsigned long va, int level)
  *
  * Return: 0 or -ENOMEM.
  */
-int asi_share(struct asi *asi, unsigned long start, unsigned long end,
-	      int level)
+int asi_share_from(struct asi_pt *pt, const u64 *from, unsigned long start,
+		   unsigned long end, int level)
 {
 	unsigned long va = start & ~(asi_pt_size(level) - 1);
 	int err = 0;
 
 	do {
-		err = share_entry(asi, va, level);
+		err = share_entry(pt, from, va, level);
 		va += asi_pt_size(level);
 	} while (!err && va && va - 1 < end - 1);
 	return err;
@@ -94,7 +96,6 @@ static int share_areas(struct asi *asi)
 #ifdef CONFIG_X86_ESPFIX64
 		{ ESPFIX_BASE_ADDR, ESPFIX_BASE_ADDR + 1, ASI_PT_512G },
 #endif
-		{ __START_KERNEL_map, 0, ASI_PT_512G },
 		{ VMEMMAP_START, vmemmap_end(), ASI_PT_1G },
 #ifdef CONFIG_KASAN
 		{ KASAN_SHADOW_START, KASAN_SHADOW_END, ASI_PT_512G },
@@ -106,7 +107,8 @@ static int share_areas(struct asi *asi)
 	for (i = 0; i < ARRAY_SIZE(areas) && !err; i++)
 		err = asi_share(asi, areas[i].start, areas[i].end,
 				areas[i].level);
-	return err;
+	err = err ?: asi_image_share(asi);
+	return err ?: asi_vmalloc_share(asi);
 }
 
 /**
@@ -162,17 +164,75 @@ static int cpu_offline(unsigned int cpu)
 	return 0;
 }
 
-/* Coarse: the whole first chunk, all static and the early dynamic variables. */
+/*
+ * The listed variables come first. Coarse is the whole first chunk: all static
+ * variables, those of modules, and the early dynamic ones.
+ */
+static size_t percpu_size(void)
+{
+	if (IS_ENABLED(CONFIG_ASI_STATIC_COARSE))
+		return (size_t)(__per_cpu_end - __per_cpu_start) +
+		       PERCPU_MODULE_RESERVE + PERCPU_DYNAMIC_RESERVE;
+	return __end_asi_percpu - __start_asi_percpu;
+}
+
+static void *percpu_start(int cpu)
+{
+	return per_cpu_ptr((void __percpu *)__start_asi_percpu, cpu);
+}
+
 static int map_percpu(void)
 {
-	size_t size = (size_t)(__per_cpu_end - __per_cpu_start) +
-		      PERCPU_MODULE_RESERVE + PERCPU_DYNAMIC_RESERVE;
 	int cpu, err;
 
 	for_each_possible_cpu(cpu) {
-		err = asi_map(ASI_GLOBAL_NONSENSITIVE,
-			      per_cpu_ptr((void __percpu *)__per_cpu_start, cpu),
-			      size, ASI_KIND_PERCPU);
+		err = asi_map(ASI_GLOBAL_NONSENSITIVE, percpu_start(cpu),
+			      percpu_size(), ASI_KIND_PERCPU);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/** asi_percpu_listed - whether @va is in the listed part of a CPU's variables */
+bool asi_percpu_listed(unsigned long va)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (va - (unsigned long)percpu_start(cpu) < percpu_size())
+			return true;
+	return false;
+}
+
+/*
+ * What pfn_valid() reads of the memory that was there at boot. Both levels have
+ * whole pages, see asi_own_align() in mm/sparse.c.
+ */
+static int map_sections(void)
+{
+	unsigned long root;
+	int err = 0;
+
+	for (root = 0; root < NR_SECTION_ROOTS && !err; root++) {
+		if (!mem_section[root])
+			continue;
+		err = asi_map(ASI_GLOBAL_NONSENSITIVE, &mem_section[root],
+			      sizeof(mem_section[root]), ASI_KIND_OTHER);
+		err = err ?: asi_map(ASI_GLOBAL_NONSENSITIVE, mem_section[root],
+				     PAGE_SIZE, ASI_KIND_OTHER);
+	}
+	return err;
+}
+
+/* Lists and counters of the memory management, on pages of their own as well. */
+static int map_nodes(void)
+{
+	int nid, err;
+
+	for_each_online_node(nid) {
+		err = asi_map(ASI_GLOBAL_NONSENSITIVE, NODE_DATA(nid),
+			      sizeof(*NODE_DATA(nid)), ASI_KIND_OTHER);
 		if (err)
 			return err;
 	}
@@ -194,10 +254,14 @@ static int before_offline(struct notifier_block *nb, unsigned long action,
 
 	if (action != MEM_GOING_OFFLINE)
 		return NOTIFY_OK;
+	if (!asi_compartments_vacate(mn->start_pfn, mn->nr_pages))
+		return notifier_from_errno(-EBUSY);
 
 	mutex_lock(&asi_instances_lock);
 	list_for_each_entry(asi, &asi_instances, instances) {
+		spin_lock_irq(&asi->lock);
 		asi_pt_unshare(&asi->pt, start, end);
+		spin_unlock_irq(&asi->lock);
 		asi_flush(asi);
 	}
 	mutex_unlock(&asi_instances_lock);
@@ -212,7 +276,7 @@ static struct notifier_block memory_nb = { .notifier_call = before_offline };
  * Context: boot, before any class registers.
  * Return: 0 or -errno, with nothing left behind that an instance would see.
  */
-int asi_global_setup(void)
+int __init asi_global_setup(void)
 {
 	int err;
 
@@ -220,12 +284,21 @@ int asi_global_setup(void)
 	if (!asi_global)
 		return -ENOMEM;
 
+	err = asi_image_setup() ?: asi_thunks_setup() ?: asi_modules_setup();
+	if (err)
+		return err;
 	err = map_percpu();
+	if (err)
+		return err;
+	err = map_sections() ?: map_nodes();
 	if (err)
 		return err;
 	err = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "x86/asi:online",
 				cpu_online_prepare, cpu_offline);
 	if (err < 0)
+		return err;
+	err = asi_percpu_map();
+	if (err)
 		return err;
 	return register_memory_notifier(&memory_nb);
 }

@@ -11,8 +11,10 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <asm/page.h>
 
 #include "asi.h"
+#include "compartment.h"
 
 LIST_HEAD(asi_instances);
 /* The list, the classes, what is global, and which tasks are mapped where. */
@@ -25,12 +27,13 @@ static atomic64_t last_id = ATOMIC64_INIT(0);
 
 /**
  * asi_register_class - announce a use of restricted address spaces
- * @class: stays valid until asi_unregister_class()
+ * @class: stays valid until asi_unregister_class(); a constant, since the
+ *	switch reads it on restricted tables
  *
  * Context: may sleep.
- * Return: class id for asi_init(), at least 1; -EINVAL without a name or with
- * one that is too long, -EEXIST if the name is taken, -ENOSPC if all
- * ASI_MAX_CLASSES are.
+ * Return: class id for asi_init(), at least 1; -EINVAL without a name, with one
+ * that is too long, or for a variable that is not mapped; -EEXIST if the name is
+ * taken, -ENOSPC if all ASI_MAX_CLASSES are.
  */
 int asi_register_class(const struct asi_class *class)
 {
@@ -38,6 +41,9 @@ int asi_register_class(const struct asi_class *class)
 	int id;
 
 	if (!class || !class->name || !*class->name || strlen(class->name) > 15)
+		return -EINVAL;
+	if ((unsigned long)class >= __START_KERNEL_map &&
+	    asi_image_kind((unsigned long)class) == ASI_NR_KINDS)
 		return -EINVAL;
 
 	mutex_lock(&asi_instances_lock);
@@ -109,6 +115,8 @@ struct asi *asi_alloc(int class_id, const struct asi_class *class)
 	asi->class_id = class_id;
 	refcount_set(&asi->refs, 1);
 	atomic64_set(&asi->tlb_gen, 1);
+	/* Until asi_init() knows better: the same once more. */
+	asi->user_gen = &asi->tlb_gen;
 	spin_lock_init(&asi->lock);
 	INIT_LIST_HEAD(&asi->regions);
 	INIT_LIST_HEAD(&asi->instances);
@@ -128,13 +136,29 @@ static void free_table(void *table)
  */
 void asi_free(struct asi *asi)
 {
+	asi_user_forget(asi);
 	asi_flush(asi);
 	asi_forget_regions(asi);
 	asi_pt_free(&asi->pt, free_table);
 	free_pages((unsigned long)asi->pt.root, ASI_PGD_ORDER);
+	if (asi->owner)
+		asi_owner_unref(asi->owner);
 	if (asi->mm)
 		mmdrop(asi->mm);
 	kfree(asi);
+}
+
+/*
+ * Every interrupt accounts to the process, and the switch reads the generation
+ * of its translations. The page is whole, and stays while @asi has @mm.
+ */
+static int map_mm(struct asi *asi, struct mm_struct *mm)
+{
+	/* In the kernel image, and without user memory. */
+	if (mm == &init_mm)
+		return 0;
+	asi->user_gen = &mm->context.tlb_gen;
+	return asi_map(asi, mm, ksize(mm), ASI_KIND_TASK);
 }
 
 static void publish(struct asi *asi)
@@ -164,7 +188,7 @@ static void withdraw(struct asi *asi)
  * @class_id: from asi_register_class()
  * @out: the instance, with one reference, on success; NULL otherwise
  *
- * The instance maps what every instance maps and itself, nothing else.
+ * The instance maps what every instance maps, itself and @mm, nothing else.
  *
  * Context: may sleep.
  * Return: 0, -EINVAL for an unknown class or no mm, -EOPNOTSUPP if ASI is off,
@@ -187,8 +211,12 @@ int asi_init(struct mm_struct *mm, int class_id, struct asi **out)
 		return -ENOMEM;
 	mmgrab(mm);
 	asi->mm = mm;
+	asi->owner = asi_owner_of(mm);
+	if (asi->owner)
+		refcount_inc(&asi->owner->refs);
 
-	err = asi_map(asi, asi, sizeof(*asi), ASI_KIND_INSTANCE);
+	err = asi_map(asi, asi, sizeof(*asi), ASI_KIND_INSTANCE) ?:
+	      map_mm(asi, mm);
 	if (err)
 		goto err_free;
 
@@ -200,6 +228,7 @@ int asi_init(struct mm_struct *mm, int class_id, struct asi **out)
 	if (err)
 		goto err_free;
 
+	asi_compartments_adopt(asi);
 	*out = asi;
 	return 0;
 
@@ -228,6 +257,8 @@ void asi_put(struct asi *asi)
 	if (!refcount_dec_and_test(&asi->refs))
 		return;
 
+	/* Who changes all instances does not find @asi in the list any more. */
+	asi_flush(asi);
 	withdraw(asi);
 	asi_drop_tasks(asi);
 	asi_free(asi);
@@ -254,4 +285,3 @@ unsigned long asi_table_bytes(struct asi *asi)
 	return (READ_ONCE(asi->pt.nr_tables) << PAGE_SHIFT) +
 	       (PAGE_SIZE << ASI_PGD_ORDER);
 }
-EXPORT_SYMBOL_GPL(asi_table_bytes);

@@ -50,20 +50,31 @@ static int join_region(struct asi_region *r, const struct asi_region *new)
 
 /* What maps @va as the full tables do, with what upper levels allow, not global. */
 static u64 restricted_entry(const struct asi_pt_leaf *leaf, int level,
-			    unsigned long va)
+			    unsigned long va, u64 deny)
 {
 	u64 entry = asi_pte_narrow(leaf->entry, leaf->level, level, va);
 
-	if (!leaf->write)
+	if (!leaf->write || (deny & ASI_PTE_WRITE))
 		entry &= ~ASI_PTE_WRITE;
-	if (!leaf->exec)
+	if (!leaf->exec || (deny & ASI_PTE_NX))
 		entry |= ASI_PTE_NX;
 	return entry & ~ASI_PTE_GLOBAL;
 }
 
-/* Install one leaf for @va, the largest that fits; *@va moves past it. */
-static int map_leaf(struct asi *asi, unsigned long *va, unsigned long end,
-		    void **spare)
+/**
+ * asi_map_leaf - install one leaf, the largest that fits
+ * @pt: tree
+ * @va: first address; moves past the leaf
+ * @end: end of the range
+ * @deny: ASI_PTE_WRITE or ASI_PTE_NX to deny writing or executing, whatever the
+ *	full tables allow
+ * @spare: see asi_pt_set()
+ *
+ * Return: 0, -EAGAIN or -EEXIST as asi_pt_set(), or -EFAULT if the full tables
+ * have a hole there.
+ */
+int asi_map_leaf(struct asi_pt *pt, unsigned long *va, unsigned long end,
+		 u64 deny, void **spare)
 {
 	struct asi_pt_leaf leaf = asi_pt_lookup(asi_full_root(), asi_levels(),
 						*va);
@@ -80,13 +91,42 @@ static int map_leaf(struct asi *asi, unsigned long *va, unsigned long end,
 
 	/* A table left by an earlier, smaller mapping rules out a large leaf. */
 	for (;; level--) {
-		entry = restricted_entry(&leaf, level, *va);
-		err = asi_pt_set(&asi->pt, *va, level, entry, spare);
+		entry = restricted_entry(&leaf, level, *va, deny);
+		err = asi_pt_set(pt, *va, level, entry, spare);
 		if (err != -EEXIST || level == ASI_PT_4K)
 			break;
 	}
 	if (!err)
 		*va += asi_pt_size(level);
+	return err;
+}
+
+/**
+ * asi_map_locked - map a range that has no region, without sleeping
+ * @asi: instance
+ * @start: first address, page aligned
+ * @len: bytes, page aligned
+ * @gfp: for tables, without sleeping; 0: with the tables that are there
+ *
+ * What is mapped there already stays. Context: @asi->lock held.
+ * Return: 0, -EFAULT or -ENOMEM, with a part of it mapped.
+ */
+int asi_map_locked(struct asi *asi, unsigned long start, unsigned long len,
+		   gfp_t gfp)
+{
+	unsigned long va = start, end = start + len;
+	void *spare = NULL;
+	int err = 0;
+
+	lockdep_assert_held(&asi->lock);
+	while (va < end && !err) {
+		err = asi_map_leaf(&asi->pt, &va, end, 0, &spare);
+		if (err != -EAGAIN)
+			continue;
+		spare = gfp ? (void *)get_zeroed_page(gfp) : NULL;
+		err = spare ? 0 : -ENOMEM;
+	}
+	free_page((unsigned long)spare);
 	return err;
 }
 
@@ -101,7 +141,7 @@ static int map_range(struct asi *asi, unsigned long start, unsigned long end,
 	while (va < end) {
 		spin_lock_irqsave(&asi->lock, flags);
 		while (va < end && !err)
-			err = map_leaf(asi, &va, end, &spare);
+			err = asi_map_leaf(&asi->pt, &va, end, 0, &spare);
 		spin_unlock_irqrestore(&asi->lock, flags);
 
 		if (err != -EAGAIN)
@@ -137,9 +177,13 @@ static void undo_region(struct asi *asi, struct asi_region *r)
 	asi_flush(asi);
 }
 
-/* asi_map_gfp() for one instance and a range of whole pages. */
-int asi_map_one(struct asi *asi, unsigned long start, unsigned long end,
-		enum asi_kind kind, gfp_t gfp)
+/*
+ * Enter a range of whole pages into the list of regions. Returns the region,
+ * NULL if an equal one has got one more user, or an error.
+ */
+struct asi_region *asi_claim_region(struct asi *asi, unsigned long start,
+				    unsigned long end, enum asi_kind kind,
+				    gfp_t gfp)
 {
 	struct asi_region *new, *old;
 	unsigned long flags;
@@ -147,7 +191,7 @@ int asi_map_one(struct asi *asi, unsigned long start, unsigned long end,
 
 	new = kmalloc(sizeof(*new), gfp);
 	if (!new)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	*new = (struct asi_region) {
 		.start = start, .end = end, .kind = kind, .users = 1,
 	};
@@ -158,10 +202,22 @@ int asi_map_one(struct asi *asi, unsigned long start, unsigned long end,
 	if (!old)
 		insert_region(asi, new);
 	spin_unlock_irqrestore(&asi->lock, flags);
-	if (old) {
-		kfree(new);
-		return err;
-	}
+	if (!old)
+		return new;
+	kfree(new);
+	return ERR_PTR(err);
+}
+
+/* asi_map_gfp() for one instance and a range of whole pages. */
+int asi_map_one(struct asi *asi, unsigned long start, unsigned long end,
+		enum asi_kind kind, gfp_t gfp)
+{
+	struct asi_region *new;
+	int err;
+
+	new = asi_claim_region(asi, start, end, kind, gfp);
+	if (IS_ERR_OR_NULL(new))
+		return PTR_ERR_OR_ZERO(new);
 
 	err = map_range(asi, start, end, gfp);
 	if (err)
@@ -220,8 +276,9 @@ out_unlock:
  * Context: any that @gfp allows, with interrupts on; may sleep if @asi is
  * ASI_GLOBAL_NONSENSITIVE.
  * Return: 0; -EINVAL for no instance, an empty or wrapping range, user
- * addresses or a bad kind; -EFAULT if the full tables have a hole there;
- * -EEXIST if a page of the range is mapped as a part of something else;
+ * addresses or a bad kind; -EPERM for pages that belong to somebody else or are
+ * shared with other objects, see frame.c; -EFAULT if the full tables have a hole
+ * there; -EEXIST if a page of the range is mapped as a part of something else;
  * -ENOMEM.
  */
 int asi_map_gfp(struct asi *asi, const void *addr, size_t len,
@@ -234,6 +291,9 @@ int asi_map_gfp(struct asi *asi, const void *addr, size_t len,
 		return -EINVAL;
 	if (kind < ASI_KIND_NR_IMAGE || kind >= ASI_NR_KINDS)
 		return -EINVAL;
+	if (asi_frames_refused(asi == ASI_GLOBAL_NONSENSITIVE ? asi_global : asi,
+			       start, end))
+		return -EPERM;
 	if (asi == ASI_GLOBAL_NONSENSITIVE)
 		return map_everywhere(start, end, kind, gfp);
 	return asi_map_one(asi, start, end, kind, gfp);
@@ -247,7 +307,7 @@ int asi_map(struct asi *asi, const void *addr, size_t len, enum asi_kind kind)
 }
 EXPORT_SYMBOL_GPL(asi_map);
 
-/* asi_unmap() for one instance and a range of whole pages. */
+/* asi_unmap() for one instance and a range of whole pages, or of user memory. */
 void asi_unmap_one(struct asi *asi, unsigned long start, unsigned long end)
 {
 	struct asi_region *r;
@@ -264,6 +324,8 @@ void asi_unmap_one(struct asi *asi, unsigned long start, unsigned long end)
 	if (last) {
 		list_del(&r->node);
 		asi_pt_clear(&asi->pt, start, end);
+		if (r->kind == ASI_KIND_USER)
+			asi_pt_unshare(&asi->pt, start, end);
 	}
 	spin_unlock_irqrestore(&asi->lock, flags);
 
@@ -300,47 +362,6 @@ void asi_unmap(struct asi *asi, const void *addr, size_t len)
 	mutex_unlock(&asi_instances_lock);
 }
 EXPORT_SYMBOL_GPL(asi_unmap);
-
-/* Take out what of [@start, @end) can be missed, at the cost of an exit. */
-static void drop_range(struct asi *asi, unsigned long start, unsigned long end)
-{
-	struct asi_region *r;
-
-	list_for_each_entry(r, &asi->regions, node) {
-		if (r->kind != ASI_KIND_VM && r->kind != ASI_KIND_OTHER)
-			continue;
-		if (r->start < end && r->end > start)
-			asi_pt_clear(&asi->pt, max(r->start, start),
-				     min(r->end, end));
-	}
-}
-
-/**
- * __asi_attr_change - attributes of kernel pages are about to change
- * @address: first page, in the direct map or elsewhere
- * @nr_pages: how many
- *
- * A leaf with the old attributes would alias the page, or keep what has just
- * been taken out of the direct map. The caller flushes kernel mappings, which
- * makes every restricted PCID stale. Nothing changes the attributes of stacks,
- * tasks or per-CPU memory while they are in use.
- *
- * Context: any but NMI.
- */
-void __asi_attr_change(unsigned long address, unsigned long nr_pages)
-{
-	unsigned long start = address & PAGE_MASK;
-	unsigned long flags;
-	struct asi *asi;
-
-	spin_lock_irqsave(&asi_instances_spin, flags);
-	list_for_each_entry(asi, &asi_instances, instances) {
-		spin_lock(&asi->lock);
-		drop_range(asi, start, start + (nr_pages << PAGE_SHIFT));
-		spin_unlock(&asi->lock);
-	}
-	spin_unlock_irqrestore(&asi_instances_spin, flags);
-}
 
 /* The bookkeeping of an instance whose tables are about to go. */
 void asi_forget_regions(struct asi *asi)

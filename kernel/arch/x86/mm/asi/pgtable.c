@@ -156,7 +156,7 @@ int asi_pt_set(struct asi_pt *pt, unsigned long va, int level, u64 entry,
 }
 
 /* Where the present entry for @va is, or NULL; *@level is where that was. */
-static u64 *find_slot(struct asi_pt *pt, unsigned long va, int *level)
+static u64 *find_slot(const struct asi_pt *pt, unsigned long va, int *level)
 {
 	u64 *table = pt->root;
 	u64 *slot;
@@ -169,6 +169,21 @@ static u64 *find_slot(struct asi_pt *pt, unsigned long va, int *level)
 			return slot;
 		table = table_of(*slot);
 	}
+}
+
+/**
+ * asi_pt_shared_entry - the entry that leads from a tree to a shared table
+ * @pt: tree
+ * @va: address
+ * @level: where that entry is, on success
+ *
+ * Return: the entry, or 0 if no shared table maps @va.
+ */
+u64 asi_pt_shared_entry(const struct asi_pt *pt, unsigned long va, int *level)
+{
+	const u64 *slot = find_slot(pt, va, level);
+
+	return slot && asi_pte_shared(*slot, *level) ? *slot : 0;
 }
 
 /* Take away what touches [@va, @end): leaves, or shared entries, never both. */

@@ -75,6 +75,12 @@ static inline bool asi_pte_leaf(u64 entry, int level)
 	       (level <= ASI_PT_1G && (entry & ASI_PTE_LEAF));
 }
 
+/* Whether two entries lead to the same table, with the same permissions. */
+static inline bool asi_pte_same_table(u64 a, u64 b)
+{
+	return !((a ^ b) & ~(ASI_PTE_ACCESSED | ASI_PTE_DIRTY | ASI_PTE_SHARED));
+}
+
 /* In a leaf, the bit is a software bit of the full tables. */
 static inline bool asi_pte_shared(u64 entry, int level)
 {
@@ -86,6 +92,7 @@ u64 asi_pte_narrow(u64 entry, int level, int to, unsigned long va);
 
 struct asi_pt_leaf asi_pt_lookup(const u64 *root, int levels, unsigned long va);
 u64 asi_pt_entry(const u64 *root, int levels, unsigned long va, int level);
+u64 asi_pt_shared_entry(const struct asi_pt *pt, unsigned long va, int *level);
 
 int asi_pt_set(struct asi_pt *pt, unsigned long va, int level, u64 entry,
 	       void **spare);

@@ -6,11 +6,14 @@
  * what to look at next when the exit rate is too high, so the object is named
  * as well as can be done at the time of the fault.
  */
+#include <linux/kallsyms.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/seq_file.h>
 #include <linux/sort.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <asm/sections.h>
 
 #include "../../../../mm/slab.h"
 #include "asi.h"
@@ -40,6 +43,10 @@ static const char *object_of(unsigned long address)
 		return "user";
 	if (is_vmalloc_addr((void *)address))
 		return "vmalloc";
+	if (__is_kernel(address))
+		return "data";
+	if (is_kernel_percpu_address(address))
+		return "percpu";
 	if (!virt_addr_valid(address))
 		return "other";
 	slab = virt_to_slab((void *)address);
@@ -109,30 +116,110 @@ static int merge(struct site *all, int nr, int max, const struct site *s)
 	return nr;
 }
 
-/** asi_sites_show - print all sites, the most frequent first */
-int asi_sites_show(struct seq_file *m)
-{
-	int max = NR_SITES * 2;
-	struct site *all = kvcalloc(max, sizeof(*all), GFP_KERNEL);
-	u64 dropped = 0;
-	int cpu, i, nr = 0;
+/* All CPUs' sites in one table, with the per-CPU variable of each if it is one. */
+struct summary {
+	struct site site[NR_SITES * 2];
+	unsigned long offset[NR_SITES * 2];	/* into static per-CPU memory */
+	char variable[NR_SITES * 2][KSYM_NAME_LEN];
+	unsigned long best[NR_SITES * 2];	/* where @variable starts */
+	int nr;
+	u64 dropped;
+};
 
-	if (!all)
-		return -ENOMEM;
+static void summarize(struct summary *all)
+{
+	int cpu, i;
 
 	for_each_possible_cpu(cpu) {
 		struct site_table *table = per_cpu_ptr(&sites, cpu);
 
-		dropped += table->dropped;
+		all->dropped += table->dropped;
 		for (i = 0; i < NR_SITES; i++)
-			nr = merge(all, nr, max, &table->site[i]);
+			all->nr = merge(all->site, all->nr,
+					ARRAY_SIZE(all->site), &table->site[i]);
 	}
-	sort(all, nr, sizeof(*all), by_count, NULL);
-	for (i = 0; i < nr; i++)
-		seq_printf(m, "%llu %pS %s 0x%lx\n", all[i].count,
-			   (void *)all[i].ip, all[i].object, all[i].sample);
-	if (dropped)
-		seq_printf(m, "%llu dropped - -\n", dropped);
+	sort(all->site, all->nr, sizeof(all->site[0]), by_count, NULL);
+}
+
+/* Where in static per-CPU memory @address is, or its size. */
+static unsigned long percpu_offset(unsigned long address)
+{
+	unsigned long size = __per_cpu_end - __per_cpu_start;
+	unsigned long offset;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		offset = address - (unsigned long)
+			 per_cpu_ptr((void __percpu *)__per_cpu_start, cpu);
+		if (offset < size)
+			return offset;
+	}
+	return size;
+}
+
+/* Symbols of per-CPU memory are small numbers, which no lookup by address takes. */
+static int name_percpu(void *data, const char *name, unsigned long address)
+{
+	struct summary *all = data;
+	int i;
+
+	if (address >= (unsigned long)__per_cpu_end)
+		return 0;
+	for (i = 0; i < all->nr; i++) {
+		if (address > all->offset[i] || address < all->best[i])
+			continue;
+		strscpy(all->variable[i], name);
+		all->best[i] = address;
+	}
+	return 0;
+}
+
+static void find_variables(struct summary *all)
+{
+	bool any = false;
+	int i;
+
+	for (i = 0; i < all->nr; i++) {
+		if (strcmp(all->site[i].object, "percpu"))
+			continue;
+		all->offset[i] = percpu_offset(all->site[i].sample);
+		any = true;
+	}
+	if (any)
+		kallsyms_on_each_symbol(name_percpu, all);
+}
+
+static void show_object(struct seq_file *m, const struct summary *all, int i)
+{
+	const struct site *s = &all->site[i];
+
+	if (!strcmp(s->object, "data"))
+		seq_printf(m, "data:%ps", (void *)s->sample);
+	else if (!strcmp(s->object, "percpu"))
+		seq_printf(m, "percpu:%s", all->variable[i]);
+	else
+		seq_puts(m, s->object);
+}
+
+/** asi_sites_show - print all sites, the most frequent first */
+int asi_sites_show(struct seq_file *m)
+{
+	struct summary *all = kvzalloc(sizeof(*all), GFP_KERNEL);
+	int i;
+
+	if (!all)
+		return -ENOMEM;
+
+	summarize(all);
+	find_variables(all);
+	for (i = 0; i < all->nr; i++) {
+		seq_printf(m, "%llu %pS ", all->site[i].count,
+			   (void *)all->site[i].ip);
+		show_object(m, all, i);
+		seq_printf(m, " 0x%lx\n", all->site[i].sample);
+	}
+	if (all->dropped)
+		seq_printf(m, "%llu dropped - -\n", all->dropped);
 	kvfree(all);
 	return 0;
 }

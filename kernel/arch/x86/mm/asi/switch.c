@@ -33,7 +33,9 @@ static __always_inline unsigned long noflush_bit(void)
 /* Load @asi's tables, with a flush unless their PCID is up to date. */
 static __always_inline void load_restricted(struct asi_cpu *cpu, struct asi *asi)
 {
-	u64 gen = raw_atomic64_read(&asi->tlb_gen);
+	/* Neither ever falls: the sum is the same only if both are. */
+	u64 gen = raw_atomic64_read(&asi->tlb_gen) +
+		  raw_atomic64_read(asi->user_gen);
 	struct asi_tlb_pick pick = asi_tlb_pick(&cpu->tlb, asi->id, gen);
 	unsigned long cr3 = asi->pgd_pa;
 
@@ -43,7 +45,7 @@ static __always_inline void load_restricted(struct asi_cpu *cpu, struct asi *asi
 	barrier();
 	native_write_cr3(pick.flush ? cr3 : cr3 | noflush_bit());
 	asi_tlb_done(&cpu->tlb, pick, gen);
-	if (!pick.flush)
+	if (!pick.flush && noflush_bit())
 		cpu->enters_noflush++;
 }
 

@@ -106,7 +106,7 @@ static int link_task(struct asi *asi, struct task_struct *tsk)
  * that. Undone when the thread exits or the instance goes.
  *
  * Context: may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0, -EPERM if @asi maps user memory of another process, -ENOMEM.
  */
 int asi_map_task(struct asi *asi)
 {
@@ -114,6 +114,9 @@ int asi_map_task(struct asi *asi)
 
 	if (current->thread.asi.mapped_id == asi->id)
 		return 0;
+	/* Flushes of user addresses reach the CPUs that have loaded their mm. */
+	if (!hlist_unhashed(&asi->sharer) && current->mm != asi->mm)
+		return -EPERM;
 
 	mutex_lock(&asi_instances_lock);
 	err = link_task(asi, current);
