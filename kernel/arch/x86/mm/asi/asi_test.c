@@ -12,6 +12,8 @@
 #include <linux/gfp.h>
 #include <linux/irq_work.h>
 #include <linux/mm.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <asm/apic.h>
@@ -20,7 +22,8 @@
 
 #include "asi.h"
 
-static struct asi_class test_class = { .name = "test" };
+static struct asi_class test_class = { .name = "test" };	/* listed */
+static struct asi_class unlisted = { .name = "unlisted" };
 
 struct fixture {
 	int class_id;
@@ -85,6 +88,8 @@ static void class_misuse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, asi_register_class(&nameless), -EINVAL);
 	KUNIT_EXPECT_EQ(test, asi_register_class(&empty), -EINVAL);
 	KUNIT_EXPECT_EQ(test, asi_register_class(&long_name), -EINVAL);
+	if (!IS_ENABLED(CONFIG_ASI_STATIC_COARSE))
+		KUNIT_EXPECT_EQ(test, asi_register_class(&unlisted), -EINVAL);
 	KUNIT_EXPECT_EQ(test, asi_register_class(&test_class), -EEXIST);
 
 	for (i = 0; i < ARRAY_SIZE(more); i++)
@@ -147,14 +152,100 @@ static void map_misuse(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, asi_map(f->asi, page, PAGE_SIZE, ASI_KIND_OTHER), 0);
 	KUNIT_EXPECT_EQ(test, asi_map(f->asi, page, PAGE_SIZE, ASI_KIND_VM),
 			-EEXIST);
-	KUNIT_EXPECT_EQ(test, asi_map(f->asi, page, PAGE_SIZE + 1, ASI_KIND_OTHER),
-			-EEXIST);
 	asi_unmap(f->asi, page, PAGE_SIZE);
+}
+
+/* One page is mapped already: a range that it begins is another region. */
+static void map_overlap(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	char *two = (char *)__get_free_pages(GFP_KERNEL | __GFP_COMP, 1);
+
+	KUNIT_ASSERT_NOT_NULL(test, two);
+	KUNIT_EXPECT_EQ(test, asi_map(f->asi, two, PAGE_SIZE, ASI_KIND_OTHER), 0);
+	KUNIT_EXPECT_EQ(test, asi_map(f->asi, two, PAGE_SIZE + 1, ASI_KIND_OTHER),
+			-EEXIST);
+	asi_unmap(f->asi, two, PAGE_SIZE);
+	free_pages((unsigned long)two, 1);
 }
 
 static struct asi_pt_leaf restricted_leaf(struct asi *asi, const void *addr)
 {
 	return asi_pt_lookup(asi->pt.root, asi->pt.levels, (unsigned long)addr);
+}
+
+/* Of the image: code, constants and listed variables, whatever their address. */
+static void image_is_listed(struct kunit *test)
+{
+	bool coarse = IS_ENABLED(CONFIG_ASI_STATIC_COARSE);
+	enum asi_kind hidden = coarse ? ASI_KIND_DATA : ASI_NR_KINDS;
+	static const int constant = 1;
+
+	KUNIT_EXPECT_EQ(test, asi_image_kind((unsigned long)image_is_listed),
+			ASI_KIND_TEXT);
+	KUNIT_EXPECT_EQ(test, asi_image_kind((unsigned long)&constant),
+			ASI_KIND_RODATA);
+	KUNIT_EXPECT_EQ(test, asi_image_kind((unsigned long)&test_class),
+			ASI_KIND_DATA);
+	KUNIT_EXPECT_EQ(test, asi_image_kind((unsigned long)&unlisted), hidden);
+	KUNIT_EXPECT_FALSE(test, asi_image_hides(__pa_symbol(&constant)));
+	KUNIT_EXPECT_FALSE(test, asi_image_hides(__pa_symbol(&test_class)));
+	KUNIT_EXPECT_EQ(test, asi_image_hides(__pa_symbol(&unlisted)), !coarse);
+	KUNIT_EXPECT_FALSE(test, asi_image_hides(__pa(test)));
+
+	KUNIT_EXPECT_TRUE(test, asi_percpu_listed((unsigned long)
+						  raw_cpu_ptr(&asi_cpu)));
+	KUNIT_EXPECT_FALSE(test, asi_percpu_listed((unsigned long)test));
+}
+
+static void expect_refused(struct kunit *test, const void *addr)
+{
+	struct fixture *f = test->priv;
+	u64 before = atomic64_read(&asi_nr_refused);
+
+	KUNIT_EXPECT_EQ(test, asi_map(f->asi, addr, 8, ASI_KIND_OTHER), -EPERM);
+	KUNIT_EXPECT_EQ(test, asi_map(ASI_GLOBAL_NONSENSITIVE, addr, 8,
+				      ASI_KIND_OTHER), -EPERM);
+	KUNIT_EXPECT_EQ(test, restricted_leaf(f->asi, addr).entry, 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&asi_nr_refused), before + 2);
+}
+
+/* A page of a file in memory, and with it anonymous shared memory. */
+static void files_are_refused(struct kunit *test)
+{
+	struct file *file = shmem_kernel_file_setup("asi-test", PAGE_SIZE, 0);
+	struct page *page;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	page = shmem_read_mapping_page(file->f_mapping, 0);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(page));
+	if (!IS_ERR(page)) {
+		expect_refused(test, page_address(page));
+		put_page(page);
+	}
+	fput(file);
+}
+
+/* Who asks to map what cannot be its own is refused, and that is counted. */
+static void sensitive_is_refused(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned long freed = __get_free_page(GFP_KERNEL);
+	void *object = kmalloc(64, GFP_KERNEL);
+	char *two = (char *)__get_free_pages(GFP_KERNEL | __GFP_COMP, 1);
+
+	KUNIT_ASSERT_TRUE(test, freed && object && two);
+	free_page(freed);
+	expect_refused(test, (void *)freed);
+	expect_refused(test, object);
+	if (!IS_ENABLED(CONFIG_ASI_STATIC_COARSE))
+		expect_refused(test, __va(__pa_symbol(&unlisted)));
+
+	KUNIT_EXPECT_EQ(test, asi_map(f->asi, two, 2 * PAGE_SIZE,
+				      ASI_KIND_OTHER), 0);
+	asi_unmap(f->asi, two, 2 * PAGE_SIZE);
+	free_pages((unsigned long)two, 1);
+	kfree(object);
 }
 
 /* A range that ends up unmapped half-way is not mapped at all. */
@@ -198,7 +289,7 @@ static void map_copies(struct kunit *test)
 static void map_large(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct page *page = alloc_pages(GFP_KERNEL | __GFP_NOWARN,
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP | __GFP_NOWARN,
 					PMD_SHIFT - PAGE_SHIFT);
 	struct asi_pt_leaf leaf, full;
 	char *addr;
@@ -648,6 +739,10 @@ static struct kunit_case asi_cases[] = {
 	KUNIT_CASE(init_misuse),
 	KUNIT_CASE(several_instances),
 	KUNIT_CASE(map_misuse),
+	KUNIT_CASE(map_overlap),
+	KUNIT_CASE(image_is_listed),
+	KUNIT_CASE(files_are_refused),
+	KUNIT_CASE(sensitive_is_refused),
 	KUNIT_CASE(map_unwinds),
 	KUNIT_CASE(map_copies),
 	KUNIT_CASE(map_large),
