@@ -10,7 +10,7 @@
 
 #define GOOD	"00112233445566778899aabbccddeeff" \
 		"ffeeddccbbaa99887766554433221100"
-#define MOST_CANARIES	16
+#define MOST_CANARIES	32
 
 struct misuse {
 	const char *file, *text, *what;
@@ -24,6 +24,9 @@ static const struct misuse misuses[] = {
 	{ "canary", "0123456789abcdef", "too few digits", -EINVAL },
 	{ "canary", GOOD "0", "a digit too many", -EINVAL },
 	{ "canary", GOOD GOOD, "two at once", -EINVAL },
+	{ "canary", GOOD ":kind", "no blank before the kind", -EINVAL },
+	{ "canary", GOOD " a-kind-that-has-a-name-much-too-long", "too long a kind",
+	  -EINVAL },
 	{ "canary", "g0112233445566778899aabbccddeeff"
 		    "ffeeddccbbaa99887766554433221100", "no hex", -EINVAL },
 	{ "audit_interval", "-1", "a negative interval", -EINVAL },
@@ -51,11 +54,11 @@ static void all_misuses(void)
 	}
 }
 
-static bool planted(uint64_t expected)
+static bool known(uint64_t expected)
 {
 	uint64_t value = UINT64_MAX;
 
-	return asi_value("canary", "planted", &value) && value == expected;
+	return asi_value("canary", "secrets", &value) && value == expected;
 }
 
 /* The twins: what is right works, up to the limit and not beyond. */
@@ -65,10 +68,10 @@ static void canaries_by_the_book(void)
 	int i, err;
 
 	check(!asi_write("canary", "0"), "canaries forgotten");
-	check(planted(0), "none left");
-	check(!asi_write("canary", GOOD), "one canary");
+	check(known(0), "none left");
+	check(!asi_write("canary", GOOD " kind"), "one canary");
 	check(asi_write("canary", GOOD) == -EEXIST, "the same one again");
-	check(planted(1), "one is known");
+	check(known(1), "one is known");
 	for (i = 1; i < MOST_CANARIES; i++) {
 		snprintf(hex, 3, "%02x", i);
 		hex[2] = '1';
@@ -76,11 +79,11 @@ static void canaries_by_the_book(void)
 		if (err)
 			check(false, "canary %d: %s", i, strerror(-err));
 	}
-	check(planted(MOST_CANARIES), "%d are known", MOST_CANARIES);
+	check(known(MOST_CANARIES), "%d are known", MOST_CANARIES);
 	check(asi_write("canary", "ff" "112233445566778899aabbccddeeff"
 			"ffeeddccbbaa99887766554433221100") == -ENOSPC,
 	      "one too many");
-	check(!asi_write("canary", "0") && planted(0), "forgotten again");
+	check(!asi_write("canary", "0") && known(0), "forgotten again");
 }
 
 static void switches_by_the_book(void)

@@ -10,6 +10,8 @@
 #define GUEST_PUD		0x5000
 #define GUEST_PMD		0x6000
 #define GUEST_RESULTS		0x8000	/* one struct guest_result per vCPU */
+#define GUEST_VMCB		0xa000	/* of a guest of the guest */
+#define GUEST_HSAVE		0xb000
 #define GUEST_CODE		0x10000
 #define GUEST_STACKS		0x20000	/* one page per vCPU */
 #define GUEST_FRESH		0x200000 /* to the end of guest memory */
@@ -32,6 +34,11 @@
 #define GUEST_TIMER_TICKS	1000000	/* nanoseconds of guest time */
 
 #define MSR_IA32_MISC_ENABLE	0x1a0
+#define MSR_GUEST_EFER		0xc0000080
+#define MSR_VM_HSAVE_PA		0xc0010117
+#define EFER_SVME		0x1000
+#define VMCB_EXIT_CODE		0x70
+#define VMEXIT_VMMCALL		0x81
 #define X2APIC_EOI		0x80b
 #define X2APIC_SPIV		0x80f
 #define X2APIC_LVTT		0x832

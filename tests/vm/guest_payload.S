@@ -86,6 +86,32 @@ payload vmmcall
 	jnz 1b
 	finish
 
+/* A guest of the guest, which GUEST_VMCB describes and which only calls back. */
+payload vmrun
+	mov $MSR_GUEST_EFER, %ecx
+	rdmsr
+	or $EFER_SVME, %eax
+	wrmsr
+	mov $MSR_VM_HSAVE_PA, %ecx
+	mov $GUEST_HSAVE, %eax
+	xor %edx, %edx
+	wrmsr
+1:	mov $GUEST_VMCB, %eax
+	vmrun
+	mov $GUEST_VMCB, %ebx
+	cmpl $VMEXIT_VMMCALL, VMCB_EXIT_CODE(%rbx)
+	jne guest_unexpected
+	incq GUEST_RESULT_COUNTER(%rsi)
+	dec %rdi
+	jnz 1b
+	stgi
+	finish
+
+	.globl guest_of_guest
+guest_of_guest:
+	vmmcall
+	ud2
+
 /* One store into each page the host has just taken away. */
 payload eptfault
 1:	movb $1, (%r8)

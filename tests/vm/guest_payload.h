@@ -15,6 +15,9 @@ extern const uint8_t guest_count[], guest_cpuid[], guest_eptfault[];
 extern const uint8_t guest_hlt[], guest_hlt_pending[], guest_mix[];
 extern const uint8_t guest_mmio_user[], guest_msr[], guest_pio[];
 extern const uint8_t guest_pio_user[], guest_spin[], guest_vmcall[];
-extern const uint8_t guest_vmmcall[];
+extern const uint8_t guest_vmmcall[], guest_vmrun[];
+
+/* What "vmrun" runs. */
+extern const uint8_t guest_of_guest[];
 
 #endif

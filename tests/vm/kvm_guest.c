@@ -36,7 +36,7 @@ bool guest_kvm_present(void)
 	return access("/dev/kvm", R_OK | W_OK) == 0;
 }
 
-static uint64_t code_address(const void *where)
+uint64_t guest_code_address(const void *where)
 {
 	return GUEST_CODE + ((const uint8_t *)where - guest_blob_start);
 }
@@ -58,7 +58,7 @@ static void build_page_tables(uint8_t *mem)
 static void set_gate(uint8_t *mem, unsigned int vector, const void *handler)
 {
 	uint64_t *gate = (uint64_t *)(mem + GUEST_IDT + 16 * vector);
-	uint64_t addr = code_address(handler);
+	uint64_t addr = guest_code_address(handler);
 
 	gate[0] = (addr & 0xffff) | GUEST_CS << 16 | 0x8e00ULL << 32 |
 		  (addr >> 16 & 0xffff) << 48;
@@ -272,11 +272,16 @@ int guest_vm_drop_memory(struct guest_vm *vm)
 	return 0;
 }
 
+void guest_vm_touch_memory(struct guest_vm *vm)
+{
+	memset(vm->mem + GUEST_FRESH, 1, vm->mem_size - GUEST_FRESH);
+}
+
 int guest_vcpu_load(struct guest_vcpu *vcpu,
 		    const struct guest_payload *payload, uint64_t rounds)
 {
 	struct kvm_regs regs = {
-		.rip = code_address(payload->entry),
+		.rip = guest_code_address(payload->entry),
 		.rsp = GUEST_STACKS + (vcpu->id + 1) * PAGE_SIZE,
 		.rflags = 2,
 		.rdi = rounds,

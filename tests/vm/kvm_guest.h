@@ -57,6 +57,9 @@ struct guest_payload {
 /* The payload called @name, or NULL. "hypercall" fits the host's CPU. */
 const struct guest_payload *guest_payload(const char *name);
 
+/* Where a guest has what is at @where in the blob of guest_payload.S. */
+uint64_t guest_code_address(const void *where);
+
 /* True if this is a CPU with SVM rather than VMX. */
 bool guest_cpu_is_amd(void);
 
@@ -75,6 +78,9 @@ void guest_vm_destroy(struct guest_vm *vm);
 
 /* Takes the memory after GUEST_FRESH away: the next touch of a page faults. */
 int guest_vm_drop_memory(struct guest_vm *vm);
+
+/* Makes it present again for this process, not for the guest. */
+void guest_vm_touch_memory(struct guest_vm *vm);
 
 /* Pages guest_vm_drop_memory() takes away. */
 size_t guest_vm_fresh_pages(const struct guest_vm *vm);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,13 +97,13 @@ static void note_audit(void)
 
 static void check_audits(void)
 {
-	uint64_t audits = 0, leaks = 0;
+	uint64_t audits = 0, leaks = UINT64_MAX;
 
 	if (!asi_enabled() || !asi_debugfs())
 		return;
 	asi_value("audit", "audits", &audits);
-	if (!check(asi_value("audit", "leaks", &leaks) && leaks == leaks_before,
-		   "%lu leaks in %lu audits", leaks - leaks_before,
+	asi_value("audit", "leaks", &leaks);
+	if (!check(leaks == leaks_before, "%lu leaks in %lu audits", leaks - leaks_before,
 		   audits - audits_before))
 		note_audit();
 	check(audits > audits_before, "audits took place");
@@ -176,6 +177,23 @@ bool counts_right(struct guest_vcpu *vcpu, uint64_t rounds)
 	counted = guest_vcpu_result(vcpu)->counter - before;
 	return check(!err && counted == rounds, "guest counted %lu of %lu: %s",
 		     counted, rounds, strerror(-err));
+}
+
+uint64_t mapped_while(struct guest_vcpu *vcpu, const char *payload,
+		      const char *kind)
+{
+	uint64_t before = 0, after = 0, bytes = UINT64_MAX;
+	char name[64];
+
+	snprintf(name, sizeof(name), "mapped.%s", kind);
+	asi_value("audit", "audits", &before);
+	asi_write("audit_interval", "1");
+	run_payload(vcpu, payload, 20);
+	asi_write("audit_interval", AUDIT_INTERVAL);
+	asi_value("audit", "audits", &after);
+	check(after > before, "%lu audits of %s", after - before, payload);
+	check(asi_value("audit", name, &bytes), "the auditor tells %s", name);
+	return bytes;
 }
 
 bool child_passed(int pid, const char *what)

@@ -43,6 +43,13 @@ bool run_payload(struct guest_vcpu *vcpu, const char *payload, uint64_t rounds);
 /* Runs "count" and checks what it counted: neither lost nor somebody else's. */
 bool counts_right(struct guest_vcpu *vcpu, uint64_t rounds);
 
+/*
+ * Runs @payload with every entry audited and returns how many bytes of @kind
+ * ("user") the last of them mapped. Audits go on at the usual interval.
+ */
+uint64_t mapped_while(struct guest_vcpu *vcpu, const char *payload,
+		      const char *kind);
+
 /* Checks that @pid ends by itself with status 0. */
 bool child_passed(int pid, const char *what);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "asi_stats.h"
+#include "guest_payload.h"
 #include "kvm_guest.h"
 #include "report.h"
 
@@ -42,6 +43,7 @@ struct totals {
 
 static const char *reason;
 static const struct guest_payload *payload;
+static bool resident;
 static uint64_t count;
 static unsigned int nr_vcpus = 1, nr_vms = 1;
 static size_t mem_size = GUEST_MEM_SIZE;
@@ -53,7 +55,7 @@ static struct loop loops[MAX_VMS * GUEST_MAX_VCPUS];
 /* Rounds the payload may do at once: each eptfault needs a page of its own. */
 static uint64_t most_rounds(const struct guest_vm *vm)
 {
-	if (payload == guest_payload("eptfault"))
+	if (payload->entry == guest_eptfault)
 		return guest_vm_fresh_pages(vm);
 	return UINT64_MAX;
 }
@@ -68,6 +70,9 @@ static int run_rounds(struct loop *loop, uint64_t rounds)
 		batch = rounds < most ? rounds : most;
 		if (most != UINT64_MAX)
 			err = guest_vm_drop_memory(loop->vcpu->vm);
+		/* Only the guest's mapping is missing then, not the memory. */
+		if (!err && resident)
+			guest_vm_touch_memory(loop->vcpu->vm);
 		if (!err)
 			err = guest_vcpu_do(loop->vcpu, payload, batch);
 		if (!err)
@@ -192,7 +197,7 @@ static void print_result(const struct totals *before, const struct totals *sum)
 static int usage(void)
 {
 	fprintf(stderr, "usage: vmloop REASON COUNT [--vcpus N] [--vms N] "
-		"[--kib N] [--settle MS]\nREASON: cpuid msr pio hlt hlt_pending eptfault "
+		"[--kib N] [--settle MS]\nREASON: cpuid msr pio hlt hlt_pending eptfault refault "
 		"hypercall mmio_user pio_user spin mix\n");
 	return 2;
 }
@@ -235,6 +240,7 @@ static bool parse(int argc, char **argv)
 		return false;
 	reason = argv[optind];
 	payload = guest_payload(reason);
+	resident = !strcmp(reason, "refault");
 	count = strtoull(argv[optind + 1], NULL, 0);
 	return payload && count;
 }
