@@ -9,7 +9,8 @@
  * they sit on the next one. Every other round they may turn into jumps.
  *
  * An entry meets both breakpoints of the critical section. Each leaves and has
- * to go back in, or the guest would run on the full tables: three entries.
+ * to go back in, or the guest would run on the full tables: at least two entries,
+ * and a third if handling the last exit has left.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -204,7 +205,7 @@ static void run_rounds(int rounds)
 static void count_entries(void)
 {
 	check(!one_round(false), "a round by itself");
-	check(entries && entered >= 3 * entries,
+	check(entries && entered >= 2 * entries,
 	      "%lu VM entries entered the restricted space %lu times", entries,
 	      entered);
 }
