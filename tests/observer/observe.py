@@ -29,6 +29,7 @@ from pagewalk import PageWalk
 PAGE = 4096
 LA57 = 1 << 12
 CANARY = re.compile(r"^canary (\w+) ([0-9a-f]{64})\s*$", re.MULTILINE)
+PLANTED = re.compile(r"^ok \d+ - \d+ secrets planted", re.MULTILINE)
 
 
 def vmrun_address(vmlinux):
@@ -109,11 +110,20 @@ def worst(observations):
     return result
 
 
+def wait_until_planted(args, gdb, address):
+    """Some secrets are those of another VM, whose own entries do map them."""
+    console = args.dir / "console.log"
+    gdb.run_to(address)
+    while not PLANTED.search(console.read_text(errors="replace")):
+        gdb.run_to(address)
+
+
 def observe(args):
     address = vmrun_address(args.vmlinux)
     gdb = Gdb(args.dir / "gdb", args.timeout)
     qmp = Qmp(args.dir / "qmp")
     observations, entries = [], []
+    wait_until_planted(args, gdb, address)
     for _ in range(args.entries):
         for _ in range(args.skip + 1):
             gdb.run_to(address)
