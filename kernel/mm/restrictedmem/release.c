@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The end of a page: nothing that was in it reaches its next user.
+ *
+ * A consumer may still hold a reference, to copy something in or because its
+ * hardware has the page mapped for good. Such a page is kept aside and cleared
+ * once more when nobody else holds it; only then does it go back.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/swap.h>
+#include <linux/workqueue.h>
+
+#include "internal.h"
+
+#define RETRY	(HZ / 10)
+
+static void release_kept(struct work_struct *work);
+
+/* Linked through ->private, which a folio without PG_private has for us. */
+static struct folio *kept;
+static DEFINE_SPINLOCK(kept_lock);
+static DECLARE_DELAYED_WORK(kept_work, release_kept);
+
+/* Even writing to failed memory can be fatal. */
+void rmem_clear_page(struct page *page)
+{
+	if (!PageHWPoison(page))
+		clear_highpage(page);
+}
+
+static void clear_folio(struct folio *folio)
+{
+	long i;
+
+	for (i = 0; i < folio_nr_pages(folio); i++)
+		rmem_clear_page(folio_page(folio, i));
+}
+
+static void keep(struct folio *folio)
+{
+	spin_lock(&kept_lock);
+	folio->private = kept;
+	kept = folio;
+	spin_unlock(&kept_lock);
+	queue_delayed_work(system_unbound_wq, &kept_work, RETRY);
+}
+
+static void release_or_keep(struct folio *folio)
+{
+	if (folio_ref_count(folio) > 1) {
+		keep(folio);
+		return;
+	}
+	clear_folio(folio);
+	folio_put(folio);
+}
+
+static void release_kept(struct work_struct *work)
+{
+	struct folio *folio, *next;
+
+	lru_add_drain_all();
+	spin_lock(&kept_lock);
+	folio = kept;
+	kept = NULL;
+	spin_unlock(&kept_lock);
+
+	for (; folio; folio = next) {
+		next = folio->private;
+		folio->private = NULL;
+		release_or_keep(folio);
+		cond_resched();
+	}
+}
+
+/*
+ * The folio has just left its file, and cannot be found any more. It is locked;
+ * what refers to it are the file, still, and who removed it.
+ */
+void rmem_free_folio(struct folio *folio)
+{
+	rmem_count(RMEM_PAGES, -folio_nr_pages(folio));
+	clear_folio(folio);
+	if (folio_ref_count(folio) == folio_nr_pages(folio) + 1)
+		return;
+	if (folio_test_hwpoison(folio))
+		return;
+	rmem_count(RMEM_KEPT, folio_nr_pages(folio));
+	folio_get(folio);
+	keep(folio);
+}
