@@ -31,11 +31,13 @@
 #define GUEST_PORT_FAULT	0xf6
 
 #define GUEST_VECTOR		0x40
+#define GUEST_CHURN_PAGES	1024
 #define GUEST_TIMER_TICKS	1000000	/* nanoseconds of guest time */
 
 #define MSR_IA32_MISC_ENABLE	0x1a0
 #define MSR_GUEST_EFER		0xc0000080
 #define MSR_VM_HSAVE_PA		0xc0010117
+#define MSR_KVM_SYSTEM_TIME_NEW	0x4b564d01
 #define EFER_SVME		0x1000
 #define VMCB_EXIT_CODE		0x70
 #define VMEXIT_VMMCALL		0x81

@@ -208,6 +208,60 @@ payload count
 	jnz 1b
 	finish
 
+/* Ends a payload that has something to say: by port, memory may be nobody's. */
+.macro tell reg
+	mov \reg, %eax
+	out %eax, $GUEST_PORT_DONE
+	ud2
+.endm
+
+/* Numbers the pages of the fresh memory, from 1. */
+payload fill
+	mov $1, %ecx
+1:	mov %rcx, (%r8)
+	add $4096, %r8
+	inc %ecx
+	dec %rdi
+	jnz 1b
+	tell %ecx
+
+/* The sum of what is at the beginning of each. */
+payload sum
+	xor %ecx, %ecx
+1:	add (%r8), %ecx
+	add $4096, %r8
+	dec %rdi
+	jnz 1b
+	tell %ecx
+
+/* Changes every one, in place, over and over: the storm of others must not show. */
+payload churn
+1:	lea GUEST_CHURN_PAGES*4096(%r8), %rbx
+2:	sub $4096, %rbx
+	lock incq (%rbx)
+	cmp %r8, %rbx
+	jne 2b
+	dec %rdi
+	jnz 1b
+	tell %edi
+
+/* A clock page, which KVM fills in; tells its version and switches it off. */
+payload clock
+	mov $MSR_KVM_SYSTEM_TIME_NEW, %ecx
+	lea 1(%r8), %eax
+	xor %edx, %edx
+	wrmsr
+1:	xor %eax, %eax
+	cpuid
+	dec %rdi
+	jnz 1b
+	mov (%r8), %esi
+	mov $MSR_KVM_SYSTEM_TIME_NEW, %ecx
+	xor %eax, %eax
+	xor %edx, %edx
+	wrmsr
+	tell %esi
+
 /* Any exception lands here: a test that meets one has failed. */
 	.globl guest_unexpected
 guest_unexpected:

@@ -11,6 +11,7 @@ extern const uint8_t guest_blob_start[], guest_blob_end[];
 extern const uint8_t guest_interrupt[], guest_unexpected[];
 
 /* Payloads. */
+extern const uint8_t guest_churn[], guest_clock[], guest_fill[], guest_sum[];
 extern const uint8_t guest_count[], guest_cpuid[], guest_eptfault[];
 extern const uint8_t guest_hlt[], guest_hlt_pending[], guest_mix[];
 extern const uint8_t guest_mmio_user[], guest_msr[], guest_pio[];

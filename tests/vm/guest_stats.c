@@ -47,17 +47,28 @@ static int read_stat(int fd, const char *name, uint64_t *value)
 	return 0;
 }
 
-int guest_vcpu_stat(const struct guest_vcpu *vcpu, const char *name,
-		    uint64_t *value)
+/* Of a VM or a virtual CPU. */
+static int stat_of(int owner, const char *name, uint64_t *value)
 {
 	int fd, err;
 
-	fd = ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL);
+	fd = ioctl(owner, KVM_GET_STATS_FD, NULL);
 	if (fd < 0)
 		return -errno;
 	err = read_stat(fd, name, value);
 	close(fd);
 	return err;
+}
+
+int guest_vcpu_stat(const struct guest_vcpu *vcpu, const char *name,
+		    uint64_t *value)
+{
+	return stat_of(vcpu->fd, name, value);
+}
+
+int guest_vm_stat(const struct guest_vm *vm, const char *name, uint64_t *value)
+{
+	return stat_of(vm->fd, name, value);
 }
 
 int guest_vcpu_exits(const struct guest_vcpu *vcpu, uint64_t *exits)

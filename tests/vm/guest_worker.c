@@ -25,6 +25,10 @@ static const struct guest_payload payloads[] = {
 	{ "spin", guest_spin },
 	{ "mix", guest_mix },
 	{ "count", guest_count },
+	{ "fill", guest_fill },
+	{ "sum", guest_sum },
+	{ "churn", guest_churn },
+	{ "clock", guest_clock },
 };
 
 bool guest_cpu_is_amd(void)

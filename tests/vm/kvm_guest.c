@@ -12,10 +12,12 @@
 
 #include "guest_payload.h"
 #include "kvm_guest.h"
+#include "restricted.h"
 
 #define PAGE_SIZE	4096UL
 #define LARGE_SIZE	(2UL << 20)
 #define MAX_CPUID	256
+#define CPUID_HYPERVISOR	(1U << 31)	/* leaf 1, ECX */
 
 #define PTE_PRESENT	0x1ULL
 #define PTE_WRITE	0x2ULL
@@ -78,10 +80,31 @@ static void build_descriptors(uint8_t *mem)
 	set_gate(mem, GUEST_VECTOR, guest_interrupt);
 }
 
+static int add_slot(struct guest_vm *vm)
+{
+	struct kvm_userspace_memory_region region = {
+		.memory_size = vm->mem_size,
+		.userspace_addr = (uintptr_t)vm->mem,
+	};
+
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
+		return -errno;
+	return 0;
+}
+
+static int add_restricted_slot(struct guest_vm *vm)
+{
+	int err = restricted_slot(vm->fd, 0, 0, vm->mem_size, vm->mem_fd, 0,
+				  vm->private ? vm->mem : NULL);
+
+	if (!err && vm->private)
+		err = restricted_convert(vm->fd, 0, vm->mem_size, 1);
+	/* After GUEST_FRESH there is nothing yet. */
+	return err ? err : restricted_populate(vm->fd, 0, vm->mem, GUEST_FRESH);
+}
+
 static int map_memory(struct guest_vm *vm, size_t size)
 {
-	struct kvm_userspace_memory_region region = { .memory_size = size };
-
 	vm->mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (vm->mem == MAP_FAILED) {
@@ -93,10 +116,7 @@ static int map_memory(struct guest_vm *vm, size_t size)
 	build_descriptors(vm->mem);
 	memcpy(vm->mem + GUEST_CODE, guest_blob_start,
 	       guest_blob_end - guest_blob_start);
-	region.userspace_addr = (uintptr_t)vm->mem;
-	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
-		return -errno;
-	return 0;
+	return vm->mem_fd < 0 ? add_slot(vm) : add_restricted_slot(vm);
 }
 
 static int make_devices(struct guest_vm *vm)
@@ -130,8 +150,11 @@ static int set_cpuid(struct guest_vcpu *vcpu)
 	}
 	for (i = 0; i < cpuid->nent; i++) {
 		entry = &cpuid->entries[i];
-		if (entry->function == 1)
+		if (entry->function == 1) {
 			entry->ebx = (entry->ebx & 0xffffff) | vcpu->id << 24;
+			/* A guest: no PMU of the host's model is to be tried. */
+			entry->ecx |= CPUID_HYPERVISOR;
+		}
 		if (entry->function == 0xb)
 			entry->edx = vcpu->id;
 	}
@@ -211,7 +234,8 @@ static int populate_vm(struct guest_vm *vm, unsigned int nr_vcpus, size_t size)
 	unsigned int id;
 	int err;
 
-	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
+	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM,
+		       vm->private ? KVM_X86_SW_PROTECTED_VM : 0);
 	if (vm->fd < 0)
 		return -errno;
 	err = make_devices(vm);
@@ -222,22 +246,59 @@ static int populate_vm(struct guest_vm *vm, unsigned int nr_vcpus, size_t size)
 	return err;
 }
 
-int guest_vm_create(struct guest_vm *vm, unsigned int nr_vcpus, size_t size)
+/* The VM owns @mem_fd from here on. */
+static int create_vm(struct guest_vm *vm, unsigned int nr_vcpus, size_t size,
+		     int mem_fd, bool private)
 {
 	int err;
 
-	if (!nr_vcpus || nr_vcpus > GUEST_MAX_VCPUS ||
-	    size <= GUEST_FRESH || size > GUEST_MMIO || size % LARGE_SIZE)
-		return -EINVAL;
 	memset(vm, 0, sizeof(*vm));
 	vm->fd = -1;
+	vm->mem_fd = mem_fd;
+	vm->private = private;
 	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (vm->kvm_fd < 0)
-		return -errno;
-	err = populate_vm(vm, nr_vcpus, size);
+	err = vm->kvm_fd < 0 ? -errno : populate_vm(vm, nr_vcpus, size);
 	if (err)
 		guest_vm_destroy(vm);
 	return err;
+}
+
+static bool size_is_good(unsigned int nr_vcpus, size_t size)
+{
+	return nr_vcpus && nr_vcpus <= GUEST_MAX_VCPUS && size > GUEST_FRESH &&
+	       size <= GUEST_MMIO && size % LARGE_SIZE == 0;
+}
+
+int guest_vm_create(struct guest_vm *vm, unsigned int nr_vcpus, size_t size)
+{
+	if (!size_is_good(nr_vcpus, size))
+		return -EINVAL;
+	return create_vm(vm, nr_vcpus, size, -1, false);
+}
+
+static int create_on_file(struct guest_vm *vm, unsigned int nr_vcpus,
+			  size_t size, unsigned int flags, bool private)
+{
+	int mem_fd;
+
+	if (!size_is_good(nr_vcpus, size))
+		return -EINVAL;
+	mem_fd = restricted_open_sized(flags | RMFD_CLOEXEC, size);
+	if (mem_fd < 0)
+		return mem_fd;
+	return create_vm(vm, nr_vcpus, size, mem_fd, private);
+}
+
+int guest_vm_create_restricted(struct guest_vm *vm, unsigned int nr_vcpus,
+			       size_t size, unsigned int flags)
+{
+	return create_on_file(vm, nr_vcpus, size, flags, false);
+}
+
+int guest_vm_create_private(struct guest_vm *vm, unsigned int nr_vcpus,
+			    size_t size, unsigned int flags)
+{
+	return create_on_file(vm, nr_vcpus, size, flags, true);
 }
 
 void guest_vm_destroy(struct guest_vm *vm)
@@ -253,9 +314,13 @@ void guest_vm_destroy(struct guest_vm *vm)
 		close(vm->fd);
 	if (vm->mem)
 		munmap(vm->mem, vm->mem_size);
-	close(vm->kvm_fd);
+	if (vm->mem_fd >= 0)
+		close(vm->mem_fd);
+	if (vm->kvm_fd >= 0)
+		close(vm->kvm_fd);
 	memset(vm, 0, sizeof(*vm));
 	vm->fd = -1;
+	vm->mem_fd = -1;
 	vm->kvm_fd = -1;
 }
 
@@ -266,6 +331,9 @@ size_t guest_vm_fresh_pages(const struct guest_vm *vm)
 
 int guest_vm_drop_memory(struct guest_vm *vm)
 {
+	if (vm->mem_fd >= 0)
+		return restricted_punch(vm->mem_fd, GUEST_FRESH,
+					vm->mem_size - GUEST_FRESH);
 	if (madvise(vm->mem + GUEST_FRESH, vm->mem_size - GUEST_FRESH,
 		    MADV_DONTNEED))
 		return -errno;
@@ -329,6 +397,15 @@ int guest_vcpu_run(struct guest_vcpu *vcpu)
 	return ret;
 }
 
+/* An error that is none: the same KVM_RUN again goes on. */
+static bool again(const struct guest_vcpu *vcpu, int err)
+{
+	if (err == -EFAULT)
+		return vcpu->vm->retry_faults &&
+		       vcpu->run->exit_reason == KVM_EXIT_MEMORY_FAULT;
+	return err == -EINTR || err == -EAGAIN;
+}
+
 int guest_vcpu_do(struct guest_vcpu *vcpu, const struct guest_payload *payload,
 		  uint64_t rounds)
 {
@@ -338,8 +415,17 @@ int guest_vcpu_do(struct guest_vcpu *vcpu, const struct guest_payload *payload,
 		return err;
 	do {
 		err = guest_vcpu_run(vcpu);
-	} while (err == -EINTR || err == -EAGAIN);
+	} while (again(vcpu, err));
 	return err;
+}
+
+uint32_t guest_vcpu_told(const struct guest_vcpu *vcpu)
+{
+	uint32_t told;
+
+	memcpy(&told, (uint8_t *)vcpu->run + vcpu->run->io.data_offset,
+	       sizeof(told));
+	return told;
 }
 
 const struct guest_result *guest_vcpu_result(const struct guest_vcpu *vcpu)

@@ -43,6 +43,9 @@ struct guest_vcpu {
 struct guest_vm {
 	int kvm_fd;
 	int fd;
+	int mem_fd;		/* of restricted memory, or -1 */
+	bool private;		/* where that is for private pages */
+	bool retry_faults;	/* a guest that met a conversion tries again */
 	uint8_t *mem;
 	size_t mem_size;
 	unsigned int nr_vcpus;
@@ -73,6 +76,21 @@ bool guest_kvm_present(void);
 int guest_vm_create(struct guest_vm *vm, unsigned int nr_vcpus,
 		    size_t mem_size);
 
+/*
+ * As guest_vm_create(), with all of the memory in a file of
+ * memfd_restricted(@flags): vm->mem is a copy of what the guest starts with, and
+ * the guest never sees it.
+ */
+int guest_vm_create_restricted(struct guest_vm *vm, unsigned int nr_vcpus,
+			       size_t mem_size, unsigned int flags);
+
+/*
+ * A VM with private memory (KVM_X86_SW_PROTECTED_VM): all of it is private at
+ * first, and restricted; what becomes shared is in vm->mem.
+ */
+int guest_vm_create_private(struct guest_vm *vm, unsigned int nr_vcpus,
+			    size_t mem_size, unsigned int flags);
+
 /* Undoes guest_vm_create(). No thread may be inside KVM_RUN. */
 void guest_vm_destroy(struct guest_vm *vm);
 
@@ -99,11 +117,18 @@ int guest_vcpu_run(struct guest_vcpu *vcpu);
 int guest_vcpu_do(struct guest_vcpu *vcpu, const struct guest_payload *payload,
 		  uint64_t rounds);
 
+/* What the last payload told by its last OUT. */
+uint32_t guest_vcpu_told(const struct guest_vcpu *vcpu);
+
+/* Of ordinary memory only. */
 const struct guest_result *guest_vcpu_result(const struct guest_vcpu *vcpu);
 
 /* The value called @name in KVM's binary statistics of @vcpu. */
 int guest_vcpu_stat(const struct guest_vcpu *vcpu, const char *name,
 		    uint64_t *value);
+
+/* The same of @vm. */
+int guest_vm_stat(const struct guest_vm *vm, const char *name, uint64_t *value);
 
 /* VM exits of @vcpu since it was made, from KVM's statistics. */
 int guest_vcpu_exits(const struct guest_vcpu *vcpu, uint64_t *exits);
