@@ -58,6 +58,13 @@ static inline bool kvm_rmem_gfn(const struct kvm_memory_slot *slot, gfn_t gfn)
 	       (slot->rmem->only || kvm_mem_is_private(slot->rmem->kvm, gfn));
 }
 
+/* Where in its file the page behind @gfn is; @slot is restricted. */
+static inline pgoff_t kvm_rmem_index(const struct kvm_memory_slot *slot,
+				     gfn_t gfn)
+{
+	return gfn - slot->base_gfn + slot->rmem->pgoff;
+}
+
 /* virt/kvm/rmem_slot.c */
 bool kvm_rmem_wanted(const struct kvm_userspace_memory_region2 *mem);
 int kvm_memfd_bind(struct kvm *kvm, struct kvm_memory_slot *slot,

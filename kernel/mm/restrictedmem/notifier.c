@@ -13,49 +13,47 @@
 static struct restrictedmem_notifier *
 to_notifier(struct interval_tree_node *node)
 {
-	return container_of(node, struct restrictedmem_notifier, range);
+	return node ? container_of(node, struct restrictedmem_notifier, range) :
+		      NULL;
 }
 
 /* The first one that has something of [@start, @end), or NULL. */
-static struct interval_tree_node *first_of(struct restrictedmem_inode *rmem,
-					   pgoff_t start, pgoff_t end)
+static struct restrictedmem_notifier *first_of(struct restrictedmem_inode *rmem,
+					       pgoff_t start, pgoff_t end)
 {
-	return interval_tree_iter_first(&rmem->notifiers, start, end - 1);
+	return to_notifier(interval_tree_iter_first(&rmem->notifiers, start,
+						    end - 1));
 }
 
-static struct interval_tree_node *next_of(struct interval_tree_node *node,
-					  pgoff_t start, pgoff_t end)
+static struct restrictedmem_notifier *
+next_of(struct restrictedmem_notifier *notifier, pgoff_t start, pgoff_t end)
 {
-	return interval_tree_iter_next(node, start, end - 1);
+	return to_notifier(interval_tree_iter_next(&notifier->range, start,
+						   end - 1));
 }
+
+#define for_each_notifier(n, rmem, start, end)				\
+	for (n = first_of(rmem, start, end); n; n = next_of(n, start, end))
 
 /* The invalidate lock is held throughout, so the set stays what it is. */
 void rmem_invalidate_start(struct inode *inode, pgoff_t start, pgoff_t end)
 {
 	struct restrictedmem_inode *rmem = to_rmem(inode);
 	struct restrictedmem_notifier *notifier;
-	struct interval_tree_node *node;
 
 	lockdep_assert_held_write(&inode->i_mapping->invalidate_lock);
-	for (node = first_of(rmem, start, end); node;
-	     node = next_of(node, start, end)) {
-		notifier = to_notifier(node);
+	for_each_notifier(notifier, rmem, start, end)
 		notifier->ops->invalidate_start(notifier, start, end);
-	}
 }
 
 void rmem_invalidate_end(struct inode *inode, pgoff_t start, pgoff_t end)
 {
 	struct restrictedmem_inode *rmem = to_rmem(inode);
 	struct restrictedmem_notifier *notifier;
-	struct interval_tree_node *node;
 
 	lockdep_assert_held_write(&inode->i_mapping->invalidate_lock);
-	for (node = first_of(rmem, start, end); node;
-	     node = next_of(node, start, end)) {
-		notifier = to_notifier(node);
+	for_each_notifier(notifier, rmem, start, end)
 		notifier->ops->invalidate_end(notifier, start, end);
-	}
 }
 
 /* Comes from the handler of memory errors, under the lock of the page. */
@@ -63,14 +61,10 @@ void rmem_notify_error(struct inode *inode, pgoff_t start, pgoff_t end)
 {
 	struct restrictedmem_inode *rmem = to_rmem(inode);
 	struct restrictedmem_notifier *notifier;
-	struct interval_tree_node *node;
 
 	down_read(&rmem->notify_lock);
-	for (node = first_of(rmem, start, end); node;
-	     node = next_of(node, start, end)) {
-		notifier = to_notifier(node);
+	for_each_notifier(notifier, rmem, start, end)
 		notifier->ops->error(notifier, start, end);
-	}
 	up_read(&rmem->notify_lock);
 }
 
@@ -105,13 +99,11 @@ static void insert(struct restrictedmem_inode *rmem,
 static bool is_bound(struct restrictedmem_inode *rmem, pgoff_t start,
 		     pgoff_t end)
 {
-	struct interval_tree_node *node;
+	struct restrictedmem_notifier *notifier;
 
-	for (node = first_of(rmem, start, end); node;
-	     node = next_of(node, start, end)) {
-		if (to_notifier(node)->exclusive)
+	for_each_notifier(notifier, rmem, start, end)
+		if (notifier->exclusive)
 			return true;
-	}
 	return false;
 }
 

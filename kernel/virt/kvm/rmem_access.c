@@ -11,10 +11,8 @@
 static int get_page_of(const struct kvm_memory_slot *slot, gfn_t gfn,
 		       struct page **page)
 {
-	struct kvm_rmem *rmem = slot->rmem;
-	pgoff_t index = gfn - slot->base_gfn + rmem->pgoff;
-
-	return restrictedmem_get_page(rmem->file, index, page, NULL);
+	return restrictedmem_get_page(slot->rmem->file,
+				      kvm_rmem_index(slot, gfn), page, NULL);
 }
 
 static void copy_from(struct page *page, void *data, int offset, int len)
@@ -42,11 +40,10 @@ int kvm_rmem_read(const struct kvm_memory_slot *slot, gfn_t gfn, void *data,
 int kvm_rmem_read_atomic(const struct kvm_memory_slot *slot, gfn_t gfn,
 			 void *data, int offset, int len)
 {
-	struct kvm_rmem *rmem = slot->rmem;
-	pgoff_t index = gfn - slot->base_gfn + rmem->pgoff;
 	struct page *page;
 
-	if (restrictedmem_find_page(rmem->file, index, &page))
+	if (restrictedmem_find_page(slot->rmem->file, kvm_rmem_index(slot, gfn),
+				    &page))
 		return -EFAULT;
 	copy_from(page, data, offset, len);
 	return 0;

@@ -237,7 +237,7 @@ int kvm_memfd_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn,
 	if (!rmem)
 		return kvm_gmem_get_pfn(kvm, slot, gfn, pfn, max_order);
 
-	index = gfn - slot->base_gfn + rmem->pgoff;
+	index = kvm_rmem_index(slot, gfn);
 	err = restrictedmem_get_page(rmem->file, index, &page, &order);
 	if (err)
 		return err;
