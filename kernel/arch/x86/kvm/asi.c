@@ -401,11 +401,11 @@ static ssize_t exits_write(struct file *file, const char __user *buf,
 		return err;
 
 	mutex_lock(&class_lock);
-	if (on)
+	if (on) {
 		atomic64_set(&nr_runs, 0);
-	if (on)
 		for (i = 0; i <= NR_REASONS; i++)
 			atomic64_set(&nr_exits[i], 0);
+	}
 	if (on && !counting) {
 		static_branch_enable(&kvm_asi_count_key);
 		static_branch_inc(&asi_entry_key);
