@@ -20,6 +20,15 @@ int restricted_open(unsigned int flags)
 	return result(syscall(NR_MEMFD_RESTRICTED, flags));
 }
 
+bool restricted_supported(void)
+{
+	int fd = restricted_open(0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd != -ENOSYS;
+}
+
 int restricted_open_sized(unsigned int flags, size_t size)
 {
 	int fd = restricted_open(flags);

@@ -7,6 +7,7 @@
 #define BULKHEAD_RESTRICTED_H
 
 #include <linux/kvm.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,9 @@ struct kvm_create_guest_memfd {
 #define KVM_CREATE_GUEST_MEMFD \
 	_IOWR(KVMIO, 0xd4, struct kvm_create_guest_memfd)
 #endif
+
+/* Whether the kernel has memfd_restricted(). */
+bool restricted_supported(void);
 
 /* A file descriptor, or a negative errno. */
 int restricted_open(unsigned int flags);
