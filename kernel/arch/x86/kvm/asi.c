@@ -8,12 +8,9 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": asi: " fmt
 
-#include <linux/debugfs.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <asm/hardirq.h>
-#include <asm/svm.h>
-#include <asm/vmx.h>
 
 #include "asi.h"
 #include "hyperv.h"
@@ -257,9 +254,6 @@ void kvm_asi_disown_cpuid(struct kvm_vcpu *vcpu)
 	v->cpuid = NULL;
 }
 
-/* Counted with the VM exits: each ends with one for user space, or a signal. */
-static atomic64_t nr_runs;
-
 /*
  * What a vCPU and the thread that runs it need before they may enter. Cheap
  * once done; runs with the vCPU loaded and may sleep. A vCPU keeps its objects
@@ -270,8 +264,7 @@ int kvm_asi_prepare_run(struct kvm_vcpu *vcpu)
 	struct asi *asi = vcpu->kvm->arch.asi;
 	int err;
 
-	if (static_branch_unlikely(&kvm_asi_count_key))
-		atomic64_inc(&nr_runs);
+	kvm_asi_count_run(vcpu);
 	if (!asi)
 		return 0;
 
@@ -314,128 +307,3 @@ void kvm_asi_free_global(void *addr, unsigned int order)
 	free_pages((unsigned long)addr, order);
 }
 EXPORT_SYMBOL_GPL(kvm_asi_free_global);
-
-/*
- * VM exits by reason, for the exit rate that ASI is measured by. Not a probe of
- * the kvm_exit tracepoint: its list of probes is sensitive memory, and counting
- * would cause what it counts.
- */
-#define NR_REASONS	1200		/* SVM's go to 0x403, VMX's to 75 */
-
-static atomic64_t nr_exits[NR_REASONS + 1];
-
-DEFINE_STATIC_KEY_FALSE(kvm_asi_count_key);
-EXPORT_SYMBOL_GPL(kvm_asi_count_key);
-
-static bool on_vmx(void)
-{
-	return boot_cpu_has(X86_FEATURE_VMX);
-}
-
-void kvm_asi_count_exit(struct kvm_vcpu *vcpu)
-{
-	u32 reason, intr_info, error_code;
-	u64 info1, info2;
-
-	kvm_x86_call(get_exit_info)(vcpu, &reason, &info1, &info2, &intr_info,
-				    &error_code);
-	if (on_vmx())
-		reason &= 0xffff;
-	atomic64_inc(&nr_exits[min_t(u32, reason, NR_REASONS)]);
-}
-EXPORT_SYMBOL_GPL(kvm_asi_count_exit);
-
-#ifdef CONFIG_DEBUG_FS
-
-struct reason_name {
-	unsigned int reason;
-	const char *name;
-};
-
-static const struct reason_name vmx_names[] = { VMX_EXIT_REASONS };
-static const struct reason_name svm_names[] = { SVM_EXIT_REASONS };
-
-static const char *reason_name(unsigned int reason)
-{
-	const struct reason_name *names = vmx_names;
-	int i, nr = ARRAY_SIZE(vmx_names);
-
-	if (!on_vmx()) {
-		names = svm_names;
-		nr = ARRAY_SIZE(svm_names);
-	}
-	for (i = 0; i < nr; i++)
-		if (names[i].reason == reason)
-			return names[i].name;
-	return "unknown";
-}
-
-static int exits_show(struct seq_file *m, void *unused)
-{
-	int i;
-
-	for (i = 0; i <= NR_REASONS; i++)
-		if (atomic64_read(&nr_exits[i]))
-			seq_printf(m, "%s %llu\n", reason_name(i),
-				   atomic64_read(&nr_exits[i]));
-	seq_printf(m, "KVM_RUN %llu\n", atomic64_read(&nr_runs));
-	return 0;
-}
-
-static int exits_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, exits_show, NULL);
-}
-
-static bool counting;			/* class_lock */
-
-/* 1 starts counting at zero, 0 stops. */
-static ssize_t exits_write(struct file *file, const char __user *buf,
-			   size_t len, loff_t *ppos)
-{
-	int i, err;
-	bool on;
-
-	err = kstrtobool_from_user(buf, len, &on);
-	if (err)
-		return err;
-
-	mutex_lock(&class_lock);
-	if (on) {
-		atomic64_set(&nr_runs, 0);
-		for (i = 0; i <= NR_REASONS; i++)
-			atomic64_set(&nr_exits[i], 0);
-	}
-	if (on && !counting) {
-		static_branch_enable(&kvm_asi_count_key);
-		static_branch_inc(&asi_entry_key);
-	}
-	if (!on && counting) {
-		static_branch_dec(&asi_entry_key);
-		static_branch_disable(&kvm_asi_count_key);
-	}
-	counting = on;
-	mutex_unlock(&class_lock);
-	return len;
-}
-
-static const struct file_operations exits_fops = {
-	.owner = THIS_MODULE,
-	.open = exits_open,
-	.read = seq_read,
-	.write = exits_write,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
-
-#ifndef MODULE
-static int __init kvm_asi_debugfs_init(void)
-{
-	debugfs_create_file("kvm_exits", 0600, asi_debugfs_dir, NULL,
-			    &exits_fops);
-	return 0;
-}
-late_initcall(kvm_asi_debugfs_init);
-#endif
-
-#endif /* CONFIG_DEBUG_FS */

@@ -22,6 +22,7 @@ void kvm_asi_disown_cpuid(struct kvm_vcpu *vcpu);
 void kvm_asi_drop_user(struct kvm_vcpu *vcpu);
 int kvm_asi_prepare_run(struct kvm_vcpu *vcpu);
 void kvm_asi_count_exit(struct kvm_vcpu *vcpu);
+void __kvm_asi_count_run(struct kvm_vcpu *vcpu);
 struct page *kvm_asi_alloc_global(unsigned int order);
 void kvm_asi_free_global(void *addr, unsigned int order);
 
@@ -65,6 +66,12 @@ static __always_inline void kvm_asi_relax(struct kvm_vcpu *vcpu)
 		asi_relax();
 	if (static_branch_unlikely(&kvm_asi_count_key))
 		kvm_asi_count_exit(vcpu);
+}
+
+static inline void kvm_asi_count_run(struct kvm_vcpu *vcpu)
+{
+	if (static_branch_unlikely(&kvm_asi_count_key))
+		__kvm_asi_count_run(vcpu);
 }
 
 #else /* !CONFIG_ASI */

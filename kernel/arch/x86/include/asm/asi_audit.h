@@ -4,6 +4,7 @@
 #define _ASM_X86_ASI_AUDIT_H
 
 #include <linux/jump_label.h>
+#include <linux/types.h>
 
 struct asi;
 struct dentry;
@@ -14,6 +15,9 @@ struct dentry;
  */
 DECLARE_STATIC_KEY_FALSE(asi_entry_key);
 DECLARE_STATIC_KEY_FALSE(asi_audit_key);
+
+u64 asi_exits_here(void);
+void asi_site_close(bool avoidable);
 
 #ifdef CONFIG_DEBUG_FS
 extern struct dentry *asi_debugfs_dir;

@@ -30,6 +30,15 @@ struct asi_task {
 };
 
 /* What KVM remembers per vCPU (kvm_vcpu_arch); guarded by the vCPU's mutex. */
+/* How far what is counted had got at a VM exit, while VM exits are counted. */
+struct kvm_asi_marks {
+	u64 runs;
+	u64 switches;
+	u64 touches;
+	u64 left;
+	bool taken;
+};
+
 struct kvm_vcpu_asi {
 #ifdef CONFIG_ASI
 	bool mapped;		/* the objects below it are in the instance */
@@ -37,6 +46,8 @@ struct kvm_vcpu_asi {
 	void *cpuid;		/* the CPUID table that is mapped, or NULL */
 	size_t cpuid_size;
 	bool nested;		/* has had a guest of its own */
+	u64 runs;
+	struct kvm_asi_marks marks;
 #endif
 };
 

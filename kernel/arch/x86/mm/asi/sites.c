@@ -13,6 +13,7 @@
 #include <linux/sort.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <asm/asi_audit.h>
 #include <asm/sections.h>
 
 #include "../../../../mm/slab.h"
@@ -25,15 +26,17 @@ struct site {
 	unsigned long ip;
 	unsigned long sample;		/* the last address */
 	u64 count;
+	u64 avoidable;			/* of these, see asi_site_close() */
 	char object[24];		/* a copy: slab caches come and go */
 };
 
 struct site_table {
 	struct site site[NR_SITES];
+	struct site *open;		/* the last, until it is closed */
 	u64 dropped;
 };
 
-static DEFINE_PER_CPU(struct site_table, sites);
+static DEFINE_PER_CPU(struct site_table, asi_sites);
 
 static const char *object_of(unsigned long address)
 {
@@ -72,7 +75,7 @@ static bool same_site(const struct site *s, unsigned long ip,
  */
 void asi_site_record(unsigned long ip, unsigned long address)
 {
-	struct site_table *table = this_cpu_ptr(&sites);
+	struct site_table *table = this_cpu_ptr(&asi_sites);
 	const char *object = object_of(address);
 	unsigned int i;
 
@@ -84,11 +87,45 @@ void asi_site_record(unsigned long ip, unsigned long address)
 		s->ip = ip;
 		s->sample = address;
 		s->count++;
+		table->open = s;
 		strscpy(s->object, object);
 		return;
 	}
 	table->dropped++;
 }
+
+/**
+ * asi_exits_here - how often this CPU has left restricted address spaces
+ *
+ * Context: cannot migrate.
+ */
+u64 asi_exits_here(void)
+{
+	const struct asi_cpu *cpu = raw_cpu_ptr(&asi_cpu);
+	u64 sum = 0;
+	int cause;
+
+	for (cause = 0; cause < ASI_NR_EXIT_CAUSES; cause++)
+		sum += cpu->exits[cause];
+	return sum;
+}
+EXPORT_SYMBOL_GPL(asi_exits_here);
+
+/**
+ * asi_site_close - what became of the last exit of this CPU is known
+ * @avoidable: nothing but the access itself made it leave
+ *
+ * Context: interrupts off. Also in restricted address spaces, which map the table.
+ */
+void asi_site_close(bool avoidable)
+{
+	struct site_table *table = this_cpu_ptr(&asi_sites);
+
+	if (table->open && avoidable)
+		table->open->avoidable++;
+	table->open = NULL;
+}
+EXPORT_SYMBOL_GPL(asi_site_close);
 
 static int by_count(const void *a, const void *b)
 {
@@ -108,6 +145,7 @@ static int merge(struct site *all, int nr, int max, const struct site *s)
 	for (i = 0; i < nr; i++) {
 		if (same_site(&all[i], s->ip, s->object)) {
 			all[i].count += s->count;
+			all[i].avoidable += s->avoidable;
 			return nr;
 		}
 	}
@@ -131,7 +169,7 @@ static void summarize(struct summary *all)
 	int cpu, i;
 
 	for_each_possible_cpu(cpu) {
-		struct site_table *table = per_cpu_ptr(&sites, cpu);
+		struct site_table *table = per_cpu_ptr(&asi_sites, cpu);
 
 		all->dropped += table->dropped;
 		for (i = 0; i < NR_SITES; i++)
@@ -213,13 +251,13 @@ int asi_sites_show(struct seq_file *m)
 	summarize(all);
 	find_variables(all);
 	for (i = 0; i < all->nr; i++) {
-		seq_printf(m, "%llu %pS ", all->site[i].count,
-			   (void *)all->site[i].ip);
+		seq_printf(m, "%llu %llu %pS ", all->site[i].count,
+			   all->site[i].avoidable, (void *)all->site[i].ip);
 		show_object(m, all, i);
 		seq_printf(m, " 0x%lx\n", all->site[i].sample);
 	}
 	if (all->dropped)
-		seq_printf(m, "%llu dropped - -\n", all->dropped);
+		seq_printf(m, "%llu 0 dropped - -\n", all->dropped);
 	kvfree(all);
 	return 0;
 }
@@ -230,5 +268,5 @@ void asi_sites_clear(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		memset(per_cpu_ptr(&sites, cpu), 0, sizeof(struct site_table));
+		memset(per_cpu_ptr(&asi_sites, cpu), 0, sizeof(struct site_table));
 }
