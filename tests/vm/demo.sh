@@ -48,8 +48,9 @@ report() {
 	section audit $asi/audit
 	section canaries $asi/canary
 	section kvm_exits $asi/kvm_exits
+	section outcomes $asi/kvm_outcomes
 	section kvm /tmp/kvm
-	[ ! -r $asi/exits ] || head -n 20 $asi/exits | while read -r line; do
+	[ ! -r $asi/exits ] || head -n 100 $asi/exits | while read -r line; do
 		data sites "$line"
 	done
 }

@@ -13,7 +13,9 @@ timeout "$patience" qemu-system-x86_64 -accel kvm -machine microvm,acpi=off -cpu
 	-L /usr/share/qemu -serial stdio -no-reboot \
 	-drive id=disk,file=$disk,format=raw,if=none -device virtio-blk-device,drive=disk \
 	-kernel /guest/bzImage -initrd /guest/initrd.gz \
-	-append "console=ttyS0 panic=-1 reboot=t $*" </dev/null | tee $log
+	-append "console=ttyS0 panic=-1 reboot=t $*" </dev/null >$log 2>&1
+# Not before: every line on the console is an interrupt of the machine's own port.
+cat $log
 rm -f $disk
 
 ok=$(tr -d '\r' <$log | grep '^GUEST-OK')
