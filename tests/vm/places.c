@@ -281,20 +281,45 @@ static bool plant_keys(const uint8_t *complement)
 #define NR_SLEEPERS	64
 
 struct sleepers {
-	volatile uint8_t *set;
+	volatile uint8_t *secret;
 	int nr_fds;
+	int next;
 	pid_t tid[NR_SLEEPERS];
 };
+
+static void say_tid(struct sleepers *s)
+{
+	int i = __atomic_fetch_add(&s->next, 1, __ATOMIC_RELAXED);
+
+	__atomic_store_n(&s->tid[i], gettid(), __ATOMIC_RELEASE);
+}
 
 static void *sleep_in_select(void *arg)
 {
 	struct sleepers *s = arg;
-	static int next;
-	int i = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
 
-	__atomic_store_n(&s->tid[i], gettid(), __ATOMIC_RELEASE);
-	select(s->nr_fds, (fd_set *)s->set, NULL, NULL, NULL);
+	say_tid(s);
+	select(s->nr_fds, (fd_set *)s->secret, NULL, NULL, NULL);
 	die("select");
+}
+
+/* The secret comes into being in XMM0 and XMM1 and is nowhere in user memory. */
+static void *sleep_with_registers(void *arg)
+{
+	struct sleepers *s = arg;
+
+	say_tid(s);
+	asm volatile("movdqu (%0), %%xmm0\n\t"
+		     "movdqu 16(%0), %%xmm1\n\t"
+		     "pcmpeqd %%xmm2, %%xmm2\n\t"
+		     "pxor %%xmm2, %%xmm0\n\t"
+		     "pxor %%xmm2, %%xmm1\n"
+		     "1:\tmovl %1, %%eax\n\t"
+		     "syscall\n\t"
+		     "jmp 1b"
+		     : : "r" (s->secret), "i" (SYS_pause)
+		     : "rax", "rcx", "r11", "xmm0", "xmm1", "xmm2", "memory");
+	__builtin_unreachable();
 }
 
 static bool sleeps(pid_t tid)
@@ -324,6 +349,20 @@ static bool open_all(void)
 	return true;
 }
 
+static bool start_all(struct sleepers *s, void *(*sleep)(void *))
+{
+	pthread_t thread;
+	int i, tries = 0;
+
+	for (i = 0; i < NR_SLEEPERS; i++)
+		if (pthread_create(&thread, NULL, sleep, s))
+			return false;
+	for (i = 0; i < NR_SLEEPERS && tries < 500; i++)
+		for (; !s->tid[i] || !sleeps(s->tid[i]); tries++)
+			usleep(10000);
+	return tries < 500;
+}
+
 /*
  * The descriptors that select() waits for are on the kernel stack of each of the
  * threads, or in a buffer of its own if there are more than that has room for.
@@ -331,20 +370,14 @@ static bool open_all(void)
 static bool wait_in_select(const uint8_t *complement, int nr_fds)
 {
 	static struct sleepers s;
-	pthread_t thread;
-	int i, tries = 0;
+	bool good;
 
-	s.set = make_scratch(PAGE_LEN);
+	s.secret = make_scratch(PAGE_LEN);
 	s.nr_fds = nr_fds;
-	put_secret(s.set, complement);
-	for (i = 0; i < NR_SLEEPERS; i++)
-		if (pthread_create(&thread, NULL, sleep_in_select, &s))
-			return false;
-	for (i = 0; i < NR_SLEEPERS && tries < 500; i++)
-		for (; !s.tid[i] || !sleeps(s.tid[i]); tries++)
-			usleep(10000);
-	wipe(s.set, PAGE_LEN);
-	return tries < 500;
+	put_secret(s.secret, complement);
+	good = start_all(&s, sleep_in_select);
+	wipe(s.secret, PAGE_LEN);
+	return good;
 }
 
 static bool plant_kernel_stack(const uint8_t *complement)
@@ -355,6 +388,14 @@ static bool plant_kernel_stack(const uint8_t *complement)
 static bool plant_select_buffer(const uint8_t *complement)
 {
 	return open_all() && wait_in_select(complement, SECRET_LEN * 16);
+}
+
+static bool plant_fpu_registers(const uint8_t *complement)
+{
+	static struct sleepers s;
+
+	s.secret = (volatile uint8_t *)complement;
+	return start_all(&s, sleep_with_registers);
 }
 
 static struct guest_vm other_vm;
@@ -503,6 +544,7 @@ const struct place places[] = {
 	{ "key", plant_keys },
 	{ "kernel_stack", plant_kernel_stack },
 	{ "select_buffer", plant_select_buffer },
+	{ "fpu_registers", plant_fpu_registers },
 	{ "vm_memory", plant_vm_memory },
 	{ "vcpu_registers", plant_vcpu_registers },
 	{ "static", plant_static },
