@@ -5,7 +5,7 @@ PLATFORM ?= amd
 export PLATFORM
 
 .PHONY: help setup demo test check kernel kernel-debug kernel-off shell bench \
-	lint hooks-test tree refresh patch clean
+	lib lint hooks-test tree refresh patch clean
 
 help: ## this list
 	@echo 'Targets:'
@@ -23,8 +23,12 @@ demo: ## a guest on restricted page tables, and what is mapped in them
 test: ## everything: what needs no machine, then the tests inside the booted kernels
 	@scripts/test
 
-check: hooks-test ## what needs no virtual machine: hooks and unit tests
+check: hooks-test ## what needs no virtual machine: hooks, the library, unit tests
+	@$(MAKE) -s -C lib check
 	@if [ -f tests/unit/Makefile ]; then $(MAKE) -C tests/unit check; fi
+
+lib: ## libbulkhead into build/lib/; `make -C lib install` has DESTDIR and PREFIX
+	@$(MAKE) -s -C lib
 
 kernel: ## build the host kernel into build/kernel/
 	@scripts/build-kernel product
