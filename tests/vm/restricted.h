@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Restricted memory as user space has it. Functions return 0 (or what they say)
- * or a negative errno; nothing here prints or exits.
+ * Restricted memory as user space has it: libbulkhead, in short.
  */
 #ifndef BULKHEAD_RESTRICTED_H
 #define BULKHEAD_RESTRICTED_H
 
+#include <bulkhead.h>
+#include <errno.h>
 #include <linux/kvm.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "../../kernel/include/uapi/linux/kvm_restrictedmem.h"
 #include "../../kernel/include/uapi/linux/restrictedmem.h"
-
-#define NR_MEMFD_RESTRICTED	1451
 
 /* Of later headers than the distribution has. */
 #ifndef KVM_MEM_GUEST_MEMFD
@@ -57,30 +57,72 @@ struct kvm_create_guest_memfd {
 #endif
 
 /* Whether the kernel has memfd_restricted(). */
-bool restricted_supported(void);
+static inline bool restricted_supported(void)
+{
+	int fd = bulkhead_memfd_restricted(0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd != -ENOSYS;
+}
 
 /* A file descriptor, or a negative errno. */
-int restricted_open(unsigned int flags);
+static inline int restricted_open(unsigned int flags)
+{
+	return bulkhead_memfd_restricted(flags);
+}
 
 /* The same with a size. */
-int restricted_open_sized(unsigned int flags, size_t size);
+static inline int restricted_open_sized(unsigned int flags, size_t size)
+{
+	return bulkhead_rmem_create(flags, size);
+}
 
-int restricted_allocate(int fd, size_t offset, size_t size);
-int restricted_punch(int fd, size_t offset, size_t size);
+static inline int restricted_allocate(int fd, size_t offset, size_t size)
+{
+	return bulkhead_rmem_allocate(fd, offset, size);
+}
+
+static inline int restricted_punch(int fd, size_t offset, size_t size)
+{
+	return bulkhead_rmem_punch(fd, offset, size);
+}
 
 /* Pages the file has, or a negative errno. */
-long restricted_pages(int fd);
+static inline long restricted_pages(int fd)
+{
+	return bulkhead_rmem_pages(fd);
+}
 
 /* Puts @size bytes of @fd behind a slot; @user is what is shared with it. */
-int restricted_slot(int vm_fd, unsigned int slot, uint64_t gpa, size_t size,
-		    int fd, uint64_t offset, void *user);
+static inline int restricted_slot(int vm_fd, unsigned int slot, uint64_t gpa,
+				  size_t size, int fd, uint64_t offset,
+				  void *user)
+{
+	const struct bulkhead_rmem_slot s = {
+		.id = slot, .fd = fd, .gpa = gpa, .size = size,
+		.offset = offset, .shared = user,
+	};
 
-/* A size of zero: the slot goes. */
-int restricted_slot_remove(int vm_fd, unsigned int slot);
+	return bulkhead_rmem_bind(vm_fd, &s);
+}
 
-int restricted_populate(int vm_fd, uint64_t gpa, const void *from, size_t size);
+static inline int restricted_slot_remove(int vm_fd, unsigned int slot)
+{
+	return bulkhead_rmem_unbind(vm_fd, slot);
+}
+
+static inline int restricted_populate(int vm_fd, uint64_t gpa, const void *from,
+				      size_t size)
+{
+	return bulkhead_rmem_populate(vm_fd, gpa, from, size, NULL);
+}
 
 /* Makes a range private, or shared again. */
-int restricted_convert(int vm_fd, uint64_t gpa, size_t size, int private);
+static inline int restricted_convert(int vm_fd, uint64_t gpa, size_t size,
+				     int private)
+{
+	return bulkhead_rmem_convert(vm_fd, gpa, size, private);
+}
 
 #endif

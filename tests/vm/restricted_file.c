@@ -277,6 +277,29 @@ static void size_is_set_once(void)
 	close(fd);
 }
 
+/* What the file tells of itself, and of other files nothing. */
+static void tells_what_it_is(unsigned int flags)
+{
+	struct bulkhead_rmem_info info = { .pages = 99 };
+	int other = memfd_create("other", 0);
+	int fd = restricted_open(flags);
+	int err;
+
+	err = bulkhead_rmem_info(fd, &info);
+	check(!err && !info.size && !info.pages &&
+	      info.flags == (flags & ~RMFD_CLOEXEC) && !info.bound,
+	      "a new file: %s, flags %#x", strerror(-err), info.flags);
+	if (ftruncate(fd, SIZE) || restricted_allocate(fd, LARGE, LARGE))
+		die("fill a file");
+	err = bulkhead_rmem_info(fd, &info);
+	check(!err && info.size == SIZE && info.pages == LARGE / PAGE,
+	      "later: %s, %lu bytes, %lu pages", strerror(-err), info.size,
+	      info.pages);
+	check(bulkhead_rmem_info(other, &info) == -EINVAL, "of another file");
+	close(other);
+	close(fd);
+}
+
 static void ranges_are_checked(int fd)
 {
 	const int hole = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
@@ -378,6 +401,8 @@ int main(void)
 		skip("no memfd_restricted");
 	flags_are_checked();
 	size_is_set_once();
+	tells_what_it_is(0);
+	tells_what_it_is(RMFD_CLOEXEC | RMFD_HUGEPAGE);
 	fd = sized(0);
 	restricted_allocate(fd, 0, 3 * PAGE);
 	check(fdinfo_has(fd, "restrictedmem-pages:\t3\n"), "fdinfo counts");
