@@ -73,6 +73,8 @@ void kvm_rmem_unbind(struct kvm_memory_slot *slot);
 int kvm_memfd_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn,
 		      kvm_pfn_t *pfn, int *max_order);
 
+int kvm_rmem_no_xen(struct kvm *kvm);
+
 /* virt/kvm/rmem_access.c */
 int kvm_rmem_read(const struct kvm_memory_slot *slot, gfn_t gfn, void *data,
 		  int offset, int len);
@@ -123,6 +125,11 @@ kvm_rmem_wanted(const struct kvm_userspace_memory_region2 *mem)
 
 static inline void kvm_rmem_unbind(struct kvm_memory_slot *slot) { }
 static inline void kvm_rmem_seal(struct kvm *kvm) { }
+
+static inline int kvm_rmem_no_xen(struct kvm *kvm)
+{
+	return 0;
+}
 
 static inline int kvm_rmem_read(const struct kvm_memory_slot *slot, gfn_t gfn,
 				void *data, int offset, int len)

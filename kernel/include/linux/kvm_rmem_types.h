@@ -10,6 +10,7 @@ struct kvm_rmem;
 struct kvm_rmem_vm {
 	u64 owner;		/* for restrictedmem_bind(); under slots_lock */
 	bool sealed;		/* written under slots_lock, never cleared */
+	bool xen;		/* the same: it has the Xen interface */
 };
 
 #endif

@@ -139,6 +139,24 @@ static u64 owner_of(struct kvm *kvm)
 	return kvm->rmem.owner;
 }
 
+/*
+ * Before the VMM sets up anything of Xen's: what it says is written there into
+ * guest memory, also after the VM was sealed. A VM has that or restricted
+ * memory, whichever came first; -EPERM for the other. Takes slots_lock.
+ */
+int kvm_rmem_no_xen(struct kvm *kvm)
+{
+	int err = 0;
+
+	mutex_lock(&kvm->slots_lock);
+	if (kvm->rmem.owner)
+		err = -EPERM;
+	else
+		kvm->rmem.xen = true;
+	mutex_unlock(&kvm->slots_lock);
+	return err;
+}
+
 static int rmem_bind(struct kvm *kvm, struct kvm_memory_slot *slot,
 		     struct file *file, u64 offset)
 {
@@ -146,6 +164,8 @@ static int rmem_bind(struct kvm *kvm, struct kvm_memory_slot *slot,
 	struct kvm_rmem *rmem;
 	int err;
 
+	if (kvm->rmem.xen)
+		return -EPERM;
 	rmem = kzalloc(sizeof(*rmem), GFP_KERNEL_LOCAL);
 	if (!rmem)
 		return -ENOMEM;
@@ -172,7 +192,7 @@ static int rmem_bind(struct kvm *kvm, struct kvm_memory_slot *slot,
  * Puts a file behind @slot, which nobody has seen yet: a guest_memfd of this VM,
  * or a restricted file. Holds slots_lock. Returns 0; -EBADF; -EINVAL: another
  * kind of file, or a range that is not in it; -EBUSY: some of the range is bound,
- * or the file is another VM's; -ENOMEM.
+ * or the file is another VM's; -EPERM: the VM has the interface of Xen; -ENOMEM.
  */
 int kvm_memfd_bind(struct kvm *kvm, struct kvm_memory_slot *slot,
 		   unsigned int fd, u64 offset)
