@@ -17,6 +17,7 @@
 #include <uapi/linux/restrictedmem.h>
 
 struct file;
+struct folio;
 struct page;
 struct restrictedmem_notifier;
 
@@ -68,6 +69,7 @@ int restrictedmem_get_page(struct file *file, pgoff_t offset,
 			   struct page **pagep, int *order);
 int restrictedmem_find_page(struct file *file, pgoff_t offset,
 			    struct page **pagep);
+void restrictedmem_unsplit_error(struct folio *folio, struct page *page);
 
 #else
 
@@ -80,6 +82,9 @@ static inline bool restrictedmem_active(void)
 {
 	return false;
 }
+
+static inline void restrictedmem_unsplit_error(struct folio *folio,
+					       struct page *page) { }
 
 #endif /* CONFIG_RESTRICTEDMEM */
 

@@ -29,24 +29,51 @@ void rmem_forget_failed(struct restrictedmem_inode *rmem, pgoff_t start,
 }
 
 /*
- * The error handler has locked the folio and, had it been a large one, split it.
  * The mark comes first: whoever asks for the page after error() must not get a
- * new one. Without memory for the mark the page stays, and says itself that it
- * failed.
+ * new one. Without memory for the mark the page must stay, and says itself that
+ * it failed.
  */
-int rmem_error_remove_folio(struct address_space *mapping, struct folio *folio)
+static int mark_failed(struct inode *inode, pgoff_t index, unsigned long pfn)
 {
-	struct inode *inode = mapping->host;
 	struct restrictedmem_inode *rmem = to_rmem(inode);
-	pgoff_t index = folio->index;
 	int err;
 
-	trace_restrictedmem_error(inode, index, folio_pfn(folio));
+	trace_restrictedmem_error(inode, index, pfn);
 	rmem_count(RMEM_FAILED, 1);
 	err = xa_err(xa_store(&rmem->failed, index, xa_mk_value(1),
 			      GFP_KERNEL));
-	rmem_notify_error(inode, index, folio_next_index(folio));
+	rmem_notify_error(inode, index, index + 1);
+	return err;
+}
+
+/* The error handler has locked the folio and, had it been large, split it. */
+int rmem_error_remove_folio(struct address_space *mapping, struct folio *folio)
+{
+	int err = mark_failed(mapping->host, folio->index, folio_pfn(folio));
+
 	if (err)
 		return err;
 	return generic_error_remove_folio(mapping, folio);
+}
+
+/**
+ * restrictedmem_unsplit_error - some of a large folio failed, and it is not split
+ * @folio: any folio; the caller has a reference, and not the lock
+ * @page: the page that failed, marked as such
+ *
+ * The error handler gives up on such a folio and would tell nobody: it stays in
+ * its file, the rest of it is used on, and the owners of a restricted file are
+ * told here. May sleep.
+ */
+void restrictedmem_unsplit_error(struct folio *folio, struct page *page)
+{
+	struct address_space *mapping;
+
+	folio_lock(folio);
+	mapping = folio_mapping(folio);
+	if (mapping && mapping->a_ops == &rmem_aops)
+		mark_failed(mapping->host,
+			    folio->index + folio_page_idx(folio, page),
+			    page_to_pfn(page));
+	folio_unlock(folio);
 }

@@ -74,6 +74,12 @@ static void release_kept(struct work_struct *work)
 	}
 }
 
+/* Some of a large page has failed, and it could not be split. */
+static bool failed_in_part(struct folio *folio)
+{
+	return folio_test_large(folio) && folio_test_has_hwpoisoned(folio);
+}
+
 /*
  * The folio has just left its file, and cannot be found any more. It is locked;
  * what refers to it are the file, still, and who removed it.
@@ -82,6 +88,11 @@ void rmem_free_folio(struct folio *folio)
 {
 	rmem_count(RMEM_PAGES, -folio_nr_pages(folio));
 	clear_folio(folio);
+	if (failed_in_part(folio)) {
+		/* Never to be freed: somebody would get the page that failed. */
+		folio_get(folio);
+		return;
+	}
 	if (folio_ref_count(folio) == folio_nr_pages(folio) + 1)
 		return;
 	if (folio_test_hwpoison(folio))

@@ -94,16 +94,21 @@ static void write_page(struct kunit *test, struct file *file, pgoff_t index,
 }
 
 /* What is in all of the page, or -1. */
+static int page_value(struct page *page)
+{
+	u8 *at = page_address(page);
+
+	return memchr_inv(at, at[0], PAGE_SIZE) ? -1 : at[0];
+}
+
 static int read_page(struct kunit *test, struct file *file, pgoff_t index)
 {
 	struct page *page;
 	int value;
-	u8 *at;
 
 	KUNIT_ASSERT_EQ(test, restrictedmem_get_page(file, index, &page, NULL),
 			0);
-	at = page_address(page);
-	value = memchr_inv(at, at[0], PAGE_SIZE) ? -1 : at[0];
+	value = page_value(page);
 	put_page(page);
 	return value;
 }
@@ -305,8 +310,76 @@ static void test_failure(struct kunit *test)
 		fput(file);
 	}
 }
+
+/* A large page that somebody holds stays in one piece; its owner is told. */
+static void test_unsplit_failure(struct kunit *test)
+{
+	struct file *file = make(test, RMFD_HUGEPAGE);
+	struct probe a = { .notifier.ops = &probe_ops };
+	struct page *held, *page;
+	int order = 0;
+
+	KUNIT_ASSERT_EQ(test, watch(file, &a, 0, PAGES), 0);
+	write_page(test, file, 40, 1);
+	write_page(test, file, 41, 2);
+	KUNIT_ASSERT_EQ(test, restrictedmem_get_page(file, 100, &held, &order),
+			0);
+	KUNIT_EXPECT_EQ(test, order, HPAGE_PMD_ORDER);
+	if (order != HPAGE_PMD_ORDER)
+		goto out;
+	KUNIT_EXPECT_EQ(test, fail_page(test, file, 41), -EHWPOISON);
+	KUNIT_EXPECT_EQ(test, atomic_read(&a.errors), 1);
+	KUNIT_EXPECT_EQ(test, a.start, 41);
+	KUNIT_EXPECT_EQ(test, a.end, 42);
+	KUNIT_EXPECT_EQ(test, restrictedmem_get_page(file, 41, &page, NULL),
+			-EHWPOISON);
+	KUNIT_EXPECT_EQ(test, read_page(test, file, 40), 1);
+	KUNIT_ASSERT_EQ(test, restrictedmem_get_page(file, 42, &page, &order),
+			0);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, order, 0);
+out:
+	put_page(held);
+	punch(file, 41, 42);
+	KUNIT_EXPECT_EQ(test, read_page(test, file, 41), 0);
+	KUNIT_EXPECT_EQ(test, read_page(test, file, 40), 1);
+	unwatch(file, &a);
+	fput(file);
+}
+
+/* Held to the end, it is never given to anybody else. */
+static void test_unsplit_failure_kept(struct kunit *test)
+{
+	struct file *file = make(test, RMFD_HUGEPAGE);
+	struct page *held;
+	int order = 0;
+
+	write_page(test, file, 41, 2);
+	KUNIT_ASSERT_EQ(test, restrictedmem_get_page(file, 100, &held, &order),
+			0);
+	KUNIT_EXPECT_EQ(test, order, HPAGE_PMD_ORDER);
+	if (order == HPAGE_PMD_ORDER) {
+		fail_page(test, file, 41);
+		punch(file, 0, HPAGE_PMD_NR);
+		KUNIT_EXPECT_EQ(test, page_count(held), 2);
+		KUNIT_EXPECT_EQ(test, page_value(held), 0);
+		KUNIT_EXPECT_EQ(test, read_page(test, file, 41), 0);
+	}
+	put_page(held);
+	fput(file);
+}
 #else
 static void test_failure(struct kunit *test)
+{
+	kunit_skip(test, "no memory failure handling");
+}
+
+static void test_unsplit_failure(struct kunit *test)
+{
+	kunit_skip(test, "no memory failure handling");
+}
+
+static void test_unsplit_failure_kept(struct kunit *test)
 {
 	kunit_skip(test, "no memory failure handling");
 }
@@ -370,6 +443,8 @@ static struct kunit_case restrictedmem_cases[] = {
 	KUNIT_CASE(test_wide_notice),
 	KUNIT_CASE(test_owners),
 	KUNIT_CASE(test_failure),
+	KUNIT_CASE(test_unsplit_failure),
+	KUNIT_CASE(test_unsplit_failure_kept),
 	KUNIT_CASE(test_pairs),
 	{}
 };
