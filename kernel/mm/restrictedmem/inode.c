@@ -52,6 +52,7 @@ static struct inode *rmem_alloc_inode(struct super_block *sb)
 	rmem->policy = NULL;
 	rmem->notifiers = RB_ROOT_CACHED;
 	rmem->owner = 0;
+	rmem->user = NULL;
 	init_rwsem(&rmem->notify_lock);
 	xa_init(&rmem->failed);
 	return &rmem->inode;
@@ -71,6 +72,7 @@ static void rmem_evict_inode(struct inode *inode)
 	clear_inode(inode);
 	xa_destroy(&rmem->failed);
 	mpol_put(rmem->policy);
+	rmem_account_end(inode);
 	/* The root of the file system is one of these, too. */
 	if (inode->i_op == &rmem_iops)
 		atomic_long_dec(&rmem_inodes);
@@ -171,6 +173,7 @@ struct inode *rmem_inode_create(unsigned int flags)
 	inode->i_op = &rmem_iops;
 	atomic_long_inc(&rmem_inodes);
 	to_rmem(inode)->flags = flags;
+	rmem_account_init(to_rmem(inode));
 	init_mapping(inode->i_mapping, rmem_is_huge(to_rmem(inode)));
 	err = inherit_policy(to_rmem(inode));
 	if (err) {

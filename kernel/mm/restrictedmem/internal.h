@@ -24,6 +24,7 @@
 #include <linux/restrictedmem.h>
 
 struct mempolicy;
+struct user_struct;
 
 struct restrictedmem_inode {
 	struct inode inode;
@@ -33,6 +34,10 @@ struct restrictedmem_inode {
 	struct rb_root_cached notifiers;
 	u64 owner;			/* whose contents these are, or 0 */
 	struct xarray failed;		/* offsets whose memory has failed */
+	struct user_struct *user;	/* whose locked memory it is, or NULL */
+	unsigned long limit;		/* of that, in pages */
+	atomic_long_t added;		/* pages ever, if they are counted */
+	long settled;			/* of those, counted as gone */
 };
 
 static inline struct restrictedmem_inode *to_rmem(struct inode *inode)
@@ -76,6 +81,14 @@ bool rmem_has_failed(struct restrictedmem_inode *rmem, pgoff_t start,
 		     pgoff_t end);
 void rmem_forget_failed(struct restrictedmem_inode *rmem, pgoff_t start,
 			pgoff_t end);
+
+/* account.c */
+void rmem_account_init(struct restrictedmem_inode *rmem);
+int rmem_account(struct restrictedmem_inode *rmem, long nr);
+void rmem_unaccount(struct restrictedmem_inode *rmem, long nr);
+void rmem_account_added(struct restrictedmem_inode *rmem, long nr);
+void rmem_account_settle(struct inode *inode);
+void rmem_account_end(struct inode *inode);
 
 /* release.c */
 void rmem_clear_page(struct page *page);

@@ -57,25 +57,30 @@ static struct folio *alloc_folio(struct restrictedmem_inode *rmem,
 static struct folio *add_folio(struct inode *inode, pgoff_t index,
 			       unsigned int order)
 {
+	struct restrictedmem_inode *rmem = to_rmem(inode);
 	gfp_t gfp = alloc_mask(inode->i_mapping, order);
 	struct folio *folio;
 	int err;
 
 	index = round_down(index, 1UL << order);
-	folio = alloc_folio(to_rmem(inode), index, gfp, order);
-	if (!folio)
-		return ERR_PTR(-ENOMEM);
-
+	err = rmem_account(rmem, 1L << order);
+	if (err)
+		return ERR_PTR(err);
+	folio = alloc_folio(rmem, index, gfp, order);
+	if (!folio) {
+		err = -ENOMEM;
+		goto err_unaccount;
+	}
 	__folio_mark_uptodate(folio);
 	err = filemap_add_folio(inode->i_mapping, folio, index, gfp);
-	if (err) {
-		folio_put(folio);
-		return ERR_PTR(err);
-	}
+	if (err)
+		goto err_put;
+
+	rmem_account_added(rmem, 1L << order);
 	folio_mark_dirty(folio);
 	rmem_count(RMEM_PAGES, 1L << order);
 	/* Memory that failed since the caller looked must not come back as zeroes. */
-	if (rmem_has_failed(to_rmem(inode), index, index + (1UL << order))) {
+	if (rmem_has_failed(rmem, index, index + (1UL << order))) {
 		folio_cancel_dirty(folio);
 		filemap_remove_folio(folio);
 		folio_unlock(folio);
@@ -86,6 +91,12 @@ static struct folio *add_folio(struct inode *inode, pgoff_t index,
 	trace_restrictedmem_alloc(inode, index, order);
 	rmem_count(order ? RMEM_LARGE : RMEM_SMALL, 1);
 	return folio;
+
+err_put:
+	folio_put(folio);
+err_unaccount:
+	rmem_unaccount(rmem, 1L << order);
+	return ERR_PTR(err);
 }
 
 /* Whether the large page around @index lies in the file and is all sound. */

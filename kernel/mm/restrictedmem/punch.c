@@ -92,6 +92,7 @@ void rmem_punch(struct inode *inode, pgoff_t start, pgoff_t end)
 	}
 	truncate_inode_pages_range(mapping, (loff_t)start << PAGE_SHIFT,
 				   ((loff_t)end << PAGE_SHIFT) - 1);
+	rmem_account_settle(inode);
 	rmem_forget_failed(to_rmem(inode), start, end);
 	rmem_invalidate_end(inode, from, to);
 	filemap_invalidate_unlock(mapping);
