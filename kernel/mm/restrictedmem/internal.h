@@ -92,6 +92,7 @@ void rmem_account_end(struct inode *inode);
 
 /* release.c */
 void rmem_clear_page(struct page *page);
+void rmem_clear_folio(struct folio *folio);
 void rmem_free_folio(struct folio *folio);
 
 /* stats.c */

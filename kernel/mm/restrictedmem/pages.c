@@ -3,9 +3,10 @@
  * The pages of a restricted file: where they come from, and how a consumer
  * inside the kernel gets at them.
  *
- * A page is zero before it can be found in the file, is up to date and dirty
- * from then on, so that no cache drops it, and leaves by rmem_punch() or with
- * the file.
+ * A page enters the file as it comes from the allocator, and is cleared when it
+ * is handed out for the first time: it is up to date from then on, and nobody
+ * but this file and the splitter looks at one that is not. It is dirty from the
+ * start, so that no cache drops it, and leaves by rmem_punch() or with the file.
  */
 #include <linux/mempolicy.h>
 #include <linux/mm.h>
@@ -34,7 +35,7 @@ const struct address_space_operations rmem_aops = {
 /* Large pages are a gift: not worth the OOM killer, nor long compaction. */
 static gfp_t alloc_mask(struct address_space *mapping, unsigned int order)
 {
-	gfp_t gfp = mapping_gfp_mask(mapping) | __GFP_ZERO;
+	gfp_t gfp = mapping_gfp_mask(mapping);
 
 	if (order)
 		gfp |= __GFP_NORETRY | __GFP_NOWARN | __GFP_NOMEMALLOC;
@@ -51,8 +52,8 @@ static struct folio *alloc_folio(struct restrictedmem_inode *rmem,
 }
 
 /*
- * Adds a zeroed folio of @order that holds @index. Returns it with a reference,
- * or -EEXIST if there is a page already, -ENOMEM.
+ * Adds a folio of @order that holds @index, not cleared yet. Returns it with a
+ * reference, or -EEXIST if there is a page already, -ENOMEM.
  */
 static struct folio *add_folio(struct inode *inode, pgoff_t index,
 			       unsigned int order)
@@ -71,7 +72,6 @@ static struct folio *add_folio(struct inode *inode, pgoff_t index,
 		err = -ENOMEM;
 		goto err_unaccount;
 	}
-	__folio_mark_uptodate(folio);
 	err = filemap_add_folio(inode->i_mapping, folio, index, gfp);
 	if (err)
 		goto err_put;
@@ -121,7 +121,15 @@ static struct folio *new_folio(struct inode *inode, pgoff_t index)
 	return add_folio(inode, index, 0);
 }
 
-/* The folio with @index, made if need be. Failed memory is not replaced. */
+/* Failed memory is not replaced. -EEXIST: there is a page already. */
+static struct folio *make_folio(struct inode *inode, pgoff_t index)
+{
+	if (rmem_has_failed(to_rmem(inode), index, index + 1))
+		return ERR_PTR(-EHWPOISON);
+	return new_folio(inode, index);
+}
+
+/* The folio with @index, made if need be. */
 static struct folio *get_folio(struct inode *inode, pgoff_t index)
 {
 	struct folio *folio;
@@ -133,23 +141,49 @@ static struct folio *get_folio(struct inode *inode, pgoff_t index)
 		folio = filemap_get_folio(inode->i_mapping, index);
 		if (!IS_ERR(folio))
 			return folio;
-		if (rmem_has_failed(to_rmem(inode), index, index + 1))
-			return ERR_PTR(-EHWPOISON);
-		folio = new_folio(inode, index);
+		folio = make_folio(inode, index);
 	} while (folio == ERR_PTR(-EEXIST));
 	return folio;
+}
+
+/* The first page at @index or after it, or @end. */
+static pgoff_t next_page(struct address_space *mapping, pgoff_t index,
+			 pgoff_t end)
+{
+	return xa_find(&mapping->i_pages, &index, end - 1, XA_PRESENT) ?
+	       index : end;
+}
+
+/*
+ * The folio with @index, below @end. One look does for a whole hole, of which
+ * *@hole_end is the end; somebody else may fill it meanwhile.
+ */
+static struct folio *populate_one(struct inode *inode, pgoff_t index,
+				  pgoff_t end, pgoff_t *hole_end)
+{
+	struct folio *folio;
+
+	if (index >= *hole_end)
+		*hole_end = next_page(inode->i_mapping, index, end);
+	if (index < *hole_end) {
+		folio = make_folio(inode, index);
+		if (folio != ERR_PTR(-EEXIST))
+			return folio;
+		*hole_end = index;
+	}
+	return get_folio(inode, index);
 }
 
 /* -EINTR: a signal came; what is there already stays. */
 int rmem_populate(struct inode *inode, pgoff_t start, pgoff_t end)
 {
 	struct folio *folio;
-	pgoff_t index = start;
+	pgoff_t index = start, hole_end = start;
 
 	while (index < end) {
 		if (signal_pending(current))
 			return -EINTR;
-		folio = get_folio(inode, index);
+		folio = populate_one(inode, index, end, &hole_end);
 		if (IS_ERR(folio))
 			return PTR_ERR(folio);
 		index = folio_next_index(folio);
@@ -157,6 +191,43 @@ int rmem_populate(struct inode *inode, pgoff_t start, pgoff_t end)
 		cond_resched();
 	}
 	return 0;
+}
+
+/*
+ * Clears a folio that nobody had before. Under its lock: one that has left the
+ * file meanwhile must stay as it is, for it is not cleared again.
+ */
+static int clear_first(struct address_space *mapping, struct folio *folio)
+{
+	int err = 0;
+
+	folio_lock(folio);
+	if (folio->mapping != mapping) {
+		err = -EAGAIN;
+	} else if (!folio_test_uptodate(folio)) {
+		rmem_clear_folio(folio);
+		folio_mark_uptodate(folio);
+	}
+	folio_unlock(folio);
+	return err;
+}
+
+/* get_folio() for those who look inside. */
+static struct folio *get_cleared_folio(struct inode *inode, pgoff_t index)
+{
+	struct folio *folio;
+	int err;
+
+	do {
+		folio = get_folio(inode, index);
+		if (IS_ERR(folio) || folio_test_uptodate(folio))
+			return folio;
+		err = clear_first(inode->i_mapping, folio);
+		if (!err)
+			return folio;
+		folio_put(folio);
+	} while (err == -EAGAIN);
+	return ERR_PTR(err);
 }
 
 static int sound_page(struct folio *folio, pgoff_t index, struct page **pagep)
@@ -179,10 +250,10 @@ static int sound_page(struct folio *folio, pgoff_t index, struct page **pagep)
  * @order: where to put how many pages around it, as a power of two and aligned
  *	   to that, belong to the same large page; or NULL
  *
- * The page is allocated if need be, and zero then. The caller gets a reference,
- * to be dropped with put_page(). A consumer that maps the page need not keep it:
- * its notifier tells when the page goes; who writes to it without being told
- * must.
+ * The page is allocated if need be, and zero if nobody had it before. The caller
+ * gets a reference, to be dropped with put_page(). A consumer that maps the page
+ * need not keep it: its notifier tells when the page goes; who writes to it
+ * without being told must.
  *
  * May sleep. Returns 0; -EINVAL: past the end of the file; -EHWPOISON: the
  * memory has failed; -ENOMEM.
@@ -190,7 +261,7 @@ static int sound_page(struct folio *folio, pgoff_t index, struct page **pagep)
 int restrictedmem_get_page(struct file *file, pgoff_t offset,
 			   struct page **pagep, int *order)
 {
-	struct folio *folio = get_folio(file_inode(file), offset);
+	struct folio *folio = get_cleared_folio(file_inode(file), offset);
 
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
@@ -202,13 +273,13 @@ int restrictedmem_get_page(struct file *file, pgoff_t offset,
 EXPORT_SYMBOL_GPL(restrictedmem_get_page);
 
 /**
- * restrictedmem_find_page - a page that is there already
+ * restrictedmem_find_page - a page that somebody has been given already
  * @file: the file
  * @offset: which page
  * @pagep: where to put it
  *
- * As restrictedmem_get_page(), in any context and without allocating: -ENOENT if
- * there is none.
+ * As restrictedmem_get_page(), in any context, without allocating or clearing:
+ * -ENOENT if there is none, or none that was handed out.
  */
 int restrictedmem_find_page(struct file *file, pgoff_t offset,
 			    struct page **pagep)
@@ -217,6 +288,10 @@ int restrictedmem_find_page(struct file *file, pgoff_t offset,
 
 	if (IS_ERR(folio))
 		return -ENOENT;
+	if (!folio_test_uptodate(folio)) {
+		folio_put(folio);
+		return -ENOENT;
+	}
 	return sound_page(folio, offset, pagep);
 }
 EXPORT_SYMBOL_GPL(restrictedmem_find_page);

@@ -39,8 +39,10 @@ static void clear_part(struct folio *folio, pgoff_t start, pgoff_t end)
 	pgoff_t last = min(end, folio_next_index(folio));
 	pgoff_t index;
 
+	folio_lock(folio);
 	for (index = first; index < last; index++)
 		rmem_clear_page(folio_file_page(folio, index));
+	folio_unlock(folio);
 }
 
 /* Makes @boundary the first page of a folio, if there is one on both sides. */

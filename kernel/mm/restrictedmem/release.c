@@ -29,7 +29,8 @@ void rmem_clear_page(struct page *page)
 		clear_highpage(page);
 }
 
-static void clear_folio(struct folio *folio)
+/* But for what has failed in it. The caller has the lock, or the only reference. */
+void rmem_clear_folio(struct folio *folio)
 {
 	long i;
 
@@ -52,7 +53,7 @@ static void release_or_keep(struct folio *folio)
 		keep(folio);
 		return;
 	}
-	clear_folio(folio);
+	rmem_clear_folio(folio);
 	folio_put(folio);
 }
 
@@ -80,22 +81,30 @@ static bool failed_in_part(struct folio *folio)
 	return folio_test_large(folio) && folio_test_has_hwpoisoned(folio);
 }
 
+/* What refers to the folio are the file, still, and who removed it. */
+static bool is_unused(struct folio *folio)
+{
+	return folio_ref_count(folio) == folio_nr_pages(folio) + 1 ||
+	       folio_test_hwpoison(folio);
+}
+
 /*
- * The folio has just left its file, and cannot be found any more. It is locked;
- * what refers to it are the file, still, and who removed it.
+ * The folio has just left its file, and cannot be found any more. It is locked.
+ * Nobody can have touched one that was not handed out.
  */
 void rmem_free_folio(struct folio *folio)
 {
 	rmem_count(RMEM_PAGES, -folio_nr_pages(folio));
-	clear_folio(folio);
+	if (folio_test_uptodate(folio))
+		rmem_clear_folio(folio);
 	if (failed_in_part(folio)) {
 		/* Never to be freed: somebody would get the page that failed. */
 		folio_get(folio);
 		return;
 	}
-	if (folio_ref_count(folio) == folio_nr_pages(folio) + 1)
+	if (!folio_test_uptodate(folio))
 		return;
-	if (folio_test_hwpoison(folio))
+	if (is_unused(folio))
 		return;
 	rmem_count(RMEM_KEPT, folio_nr_pages(folio));
 	folio_get(folio);

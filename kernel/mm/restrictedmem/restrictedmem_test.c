@@ -197,10 +197,71 @@ static void test_cleared(struct kunit *test)
 	write_page(test, file, 3, 0x5a);
 	KUNIT_ASSERT_EQ(test, restrictedmem_find_page(file, 3, &page), 0);
 	punch(file, 3, 4);
-	KUNIT_EXPECT_NULL(test, memchr_inv(page_address(page), 0, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, page_value(page), 0);
 	KUNIT_EXPECT_EQ(test, page_count(page), 2);
 	put_page(page);
 	fput(file);
+}
+
+/* Memory that has something in it, back with the page allocator. */
+static void spoil_memory(struct kunit *test)
+{
+	unsigned int order = HPAGE_PMD_ORDER;
+	struct page *page, *next, *all = NULL;
+	int i;
+
+	for (i = 0; i < PAGES >> order; i++) {
+		page = alloc_pages(GFP_KERNEL, order);
+		if (!page)
+			break;
+		memset(page_address(page), 0xa5, PAGE_SIZE << order);
+		page->private = (unsigned long)all;
+		all = page;
+	}
+	for (; all; all = next) {
+		next = (struct page *)all->private;
+		all->private = 0;
+		__free_pages(all, order);
+	}
+}
+
+/* What the page allocator left there, before anybody gets it. */
+static bool is_stale(struct file *file, pgoff_t index)
+{
+	struct folio *folio = filemap_get_folio(file->f_mapping, index);
+	bool stale = page_value(folio_file_page(folio, index)) != 0;
+
+	folio_put(folio);
+	return stale;
+}
+
+/* Allocated pages are not cleared, and nobody can see that. */
+static void test_first_use(struct kunit *test)
+{
+	static const unsigned int flags[] = { 0, RMFD_HUGEPAGE };
+	int i, stale, wrong, index;
+	struct page *page;
+	struct file *file;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		file = make(test, flags[i]);
+		spoil_memory(test);
+		KUNIT_ASSERT_EQ(test, rmem_populate(file_inode(file), 0, PAGES),
+				0);
+		KUNIT_EXPECT_EQ(test, restrictedmem_find_page(file, 9, &page),
+				-ENOENT);
+		/* The pieces of a large page that nobody had are like it. */
+		punch(file, 3, 5);
+		for (stale = 0, index = 5; index < PAGES; index++)
+			stale += is_stale(file, index);
+		for (wrong = 0, index = 0; index < PAGES; index++)
+			wrong += read_page(test, file, index) != 0;
+		kunit_info(test, "%d pages had something in them\n", stale);
+		KUNIT_EXPECT_EQ(test, wrong, 0);
+		if (!want_init_on_alloc(GFP_KERNEL))
+			KUNIT_EXPECT_GT(test, stale, 0);
+		fput(file);
+	}
 }
 
 static void test_notifiers(struct kunit *test)
@@ -439,6 +500,7 @@ static struct kunit_case restrictedmem_cases[] = {
 	KUNIT_CASE(test_large_pages),
 	KUNIT_CASE(test_punch),
 	KUNIT_CASE(test_cleared),
+	KUNIT_CASE(test_first_use),
 	KUNIT_CASE(test_notifiers),
 	KUNIT_CASE(test_wide_notice),
 	KUNIT_CASE(test_owners),
