@@ -284,7 +284,18 @@ static void plant(struct guest_vm *vm, uint8_t *complement)
 		wipe[i] = 0;
 }
 
-/* Nobody's restricted address space has it, its own VM's neither. */
+static bool no_direct_map(void)
+{
+	char text[4096];
+
+	return read_text("/proc/cmdline", text, sizeof(text)) &&
+	       strstr(text, "restrictedmem=nodirectmap");
+}
+
+/*
+ * Nobody's restricted address space has it, its own VM's neither; the kernel has
+ * it once, in the direct map, or nowhere.
+ */
 static void out_of_reach(void)
 {
 	uint64_t full = 0, restricted = UINT64_MAX;
@@ -304,12 +315,63 @@ static void out_of_reach(void)
 	mapped_while(&other.vcpu[0], "mix", "user");
 	asi_value("canary", "reachable_restricted", &restricted);
 	asi_value("canary", "reachable_full", &full);
-	check(full == 1 && !restricted,
+	check(full == !no_direct_map() && !restricted,
 	      "in the full tables %lu times, in restricted ones %lu times", full,
 	      restricted);
 	asi_write("canary", "0");
 	guest_vm_destroy(&vm);
 	guest_vm_destroy(&other);
+}
+
+static long hidden_pages(void)
+{
+	char text[1024];
+	const char *at;
+
+	if (!read_text("/sys/kernel/debug/restrictedmem", text, sizeof(text)))
+		return -1;
+	at = strstr(text, "not_in_direct_map ");
+	return at ? atol(at + strlen("not_in_direct_map ")) : -1;
+}
+
+/* KiB of the direct map that small pages map. */
+static long small_direct_map(void)
+{
+	char text[8192];
+	const char *at;
+
+	if (!read_text("/proc/meminfo", text, sizeof(text)))
+		return -1;
+	at = strstr(text, "DirectMap4k:");
+	return at ? atol(at + strlen("DirectMap4k:")) : -1;
+}
+
+/* restrictedmem=nodirectmap: what a guest has had is out, and comes back. */
+static void direct_map(unsigned int flags, const char *what)
+{
+	const bool none = no_direct_map();
+	long pages, tries, small = small_direct_map();
+	struct guest_vm vm;
+
+	create(&vm, 1, flags);
+	told(&vm.vcpu[0], "fill", FRESH);
+	small = small_direct_map() - small;
+	if (flags & RMFD_HUGEPAGE)
+		check(!small, "%s: %ld KiB were split for it", what, small);
+	else
+		note("%s: %ld KiB were split for it", what, small);
+	pages = hidden_pages();
+	check(pages == (none ? (long)(SIZE / PAGE) : 0),
+	      "%s: %ld pages are not in the direct map", what, pages);
+	restricted_punch(vm.mem_fd, SIZE - LARGE + PAGE, PAGE);
+	check(told(&vm.vcpu[0], "sum", FRESH) ==
+	      sum_to(FRESH) - (FRESH - LARGE / PAGE + 2),
+	      "%s: the rest is there after a hole", what);
+	guest_vm_destroy(&vm);
+	/* What somebody held is looked at again ten times a second. */
+	for (tries = 0; tries < 100 && hidden_pages(); tries++)
+		usleep(50000);
+	check(!hidden_pages(), "%s: all of them are back", what);
 }
 
 int main(void)
@@ -328,6 +390,10 @@ int main(void)
 	nothing_comes_out();
 	if (asi_enabled() && asi_debugfs())
 		out_of_reach();
+	if (hidden_pages() >= 0) {
+		direct_map(0, "4K");
+		direct_map(RMFD_HUGEPAGE, "2M");
+	}
 	storm(0, "4K");
 	storm(RMFD_HUGEPAGE, "2M");
 	return vm_test_end();

@@ -12,6 +12,7 @@
 #ifndef _LINUX_KVM_RMEM_H
 #define _LINUX_KVM_RMEM_H
 
+#include <linux/highmem.h>
 #include <linux/kvm_host.h>
 #include <linux/restrictedmem.h>
 
@@ -102,6 +103,17 @@ static inline void kvm_rmem_seal(struct kvm *kvm)
 		__kvm_rmem_seal(kvm);
 }
 
+/* An address for any page of the guest's, as kmap() would give. */
+static inline void *kvm_rmem_kmap(struct page *page)
+{
+	return restrictedmem_map(page);
+}
+
+static inline void kvm_rmem_kunmap(struct page *page, void *addr)
+{
+	restrictedmem_unmap(addr);
+}
+
 #else /* !CONFIG_KVM_RESTRICTEDMEM */
 
 static inline bool kvm_rmem_only(const struct kvm_memory_slot *slot)
@@ -129,6 +141,13 @@ static inline void kvm_rmem_seal(struct kvm *kvm) { }
 static inline int kvm_rmem_no_xen(struct kvm *kvm)
 {
 	return 0;
+}
+
+#define kvm_rmem_kmap		kmap
+
+static inline void kvm_rmem_kunmap(struct page *page, void *addr)
+{
+	(kunmap)(page);
 }
 
 static inline int kvm_rmem_read(const struct kvm_memory_slot *slot, gfn_t gfn,

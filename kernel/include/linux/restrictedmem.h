@@ -69,6 +69,11 @@ int restrictedmem_get_page(struct file *file, pgoff_t offset,
 			   struct page **pagep, int *order);
 int restrictedmem_find_page(struct file *file, pgoff_t offset,
 			    struct page **pagep);
+void *restrictedmem_map_local(struct page *page);
+void restrictedmem_unmap_local(void *addr);
+void *restrictedmem_map(struct page *page);
+void restrictedmem_unmap(void *addr);
+
 void restrictedmem_unsplit_error(struct folio *folio, struct page *page);
 
 #else

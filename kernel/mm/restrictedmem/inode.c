@@ -202,6 +202,11 @@ static struct file_system_type rmem_fs = {
 
 static int __init rmem_init(void)
 {
+	int err = rmem_direct_init();
+
+	if (err)
+		return err;
+
 	rmem_inode_cache = kmem_cache_create("restrictedmem_inode",
 					     sizeof(struct restrictedmem_inode),
 					     0, SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,

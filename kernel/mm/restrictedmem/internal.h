@@ -19,6 +19,7 @@
 #define __RESTRICTEDMEM_INTERNAL_H
 
 #include <linux/fs.h>
+#include <linux/jump_label.h>
 #include <linux/rwsem.h>
 #include <linux/xarray.h>
 #include <linux/restrictedmem.h>
@@ -90,6 +91,24 @@ void rmem_account_added(struct restrictedmem_inode *rmem, long nr);
 void rmem_account_settle(struct inode *inode);
 void rmem_account_end(struct inode *inode);
 
+/* direct.c */
+DECLARE_STATIC_KEY_FALSE(rmem_nodirect);
+int rmem_direct_init(void);
+int __rmem_direct_take(struct folio *folio);
+int __rmem_direct_give(struct folio *folio);
+
+static inline int rmem_direct_take(struct folio *folio)
+{
+	return static_branch_unlikely(&rmem_nodirect) ?
+	       __rmem_direct_take(folio) : 0;
+}
+
+static inline int rmem_direct_give(struct folio *folio)
+{
+	return static_branch_unlikely(&rmem_nodirect) ?
+	       __rmem_direct_give(folio) : 0;
+}
+
 /* release.c */
 void rmem_clear_page(struct page *page);
 void rmem_clear_folio(struct folio *folio);
@@ -104,6 +123,7 @@ enum rmem_stat {
 	RMEM_UNSPLIT,		/* large pages emptied in part, but not split */
 	RMEM_KEPT,		/* pages kept for somebody who held them */
 	RMEM_FAILED,		/* pages whose memory failed */
+	RMEM_HIDDEN,		/* not in the direct map now */
 	RMEM_NR_STATS,
 };
 

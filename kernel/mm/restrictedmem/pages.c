@@ -206,7 +206,9 @@ static int clear_first(struct address_space *mapping, struct folio *folio)
 		err = -EAGAIN;
 	} else if (!folio_test_uptodate(folio)) {
 		rmem_clear_folio(folio);
-		folio_mark_uptodate(folio);
+		err = rmem_direct_take(folio);
+		if (!err)
+			folio_mark_uptodate(folio);
 	}
 	folio_unlock(folio);
 	return err;
@@ -253,7 +255,8 @@ static int sound_page(struct folio *folio, pgoff_t index, struct page **pagep)
  * The page is allocated if need be, and zero if nobody had it before. The caller
  * gets a reference, to be dropped with put_page(). A consumer that maps the page
  * need not keep it: its notifier tells when the page goes; who writes to it
- * without being told must.
+ * without being told must. The kernel gets at the contents by
+ * restrictedmem_map_local() and restrictedmem_map(), not by page_address().
  *
  * May sleep. Returns 0; -EINVAL: past the end of the file; -EHWPOISON: the
  * memory has failed; -ENOMEM.

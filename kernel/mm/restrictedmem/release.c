@@ -22,11 +22,17 @@ static struct folio *kept;
 static DEFINE_SPINLOCK(kept_lock);
 static DECLARE_DELAYED_WORK(kept_work, release_kept);
 
+static void clear_page_at(void *addr)
+{
+	clear_page(addr);
+	restrictedmem_unmap_local(addr);
+}
+
 /* Even writing to failed memory can be fatal. */
 void rmem_clear_page(struct page *page)
 {
 	if (!PageHWPoison(page))
-		clear_highpage(page);
+		clear_page_at(restrictedmem_map_local(page));
 }
 
 /* But for what has failed in it. The caller has the lock, or the only reference. */
@@ -54,7 +60,10 @@ static void release_or_keep(struct folio *folio)
 		return;
 	}
 	rmem_clear_folio(folio);
-	folio_put(folio);
+	if (rmem_direct_give(folio))
+		keep(folio);
+	else
+		folio_put(folio);
 }
 
 static void release_kept(struct work_struct *work)
@@ -104,7 +113,7 @@ void rmem_free_folio(struct folio *folio)
 	}
 	if (!folio_test_uptodate(folio))
 		return;
-	if (is_unused(folio))
+	if (is_unused(folio) && !rmem_direct_give(folio))
 		return;
 	rmem_count(RMEM_KEPT, folio_nr_pages(folio));
 	folio_get(folio);

@@ -5,11 +5,13 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/highmem.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/set_memory.h>
 #include <linux/swap.h>
 
 #include "internal.h"
@@ -86,19 +88,24 @@ static void write_page(struct kunit *test, struct file *file, pgoff_t index,
 		       u8 value)
 {
 	struct page *page;
+	void *at;
 
 	KUNIT_ASSERT_EQ(test, restrictedmem_get_page(file, index, &page, NULL),
 			0);
-	memset(page_address(page), value, PAGE_SIZE);
+	at = restrictedmem_map_local(page);
+	memset(at, value, PAGE_SIZE);
+	restrictedmem_unmap_local(at);
 	put_page(page);
 }
 
 /* What is in all of the page, or -1. */
 static int page_value(struct page *page)
 {
-	u8 *at = page_address(page);
+	u8 *at = restrictedmem_map_local(page);
+	int value = memchr_inv(at, at[0], PAGE_SIZE) ? -1 : at[0];
 
-	return memchr_inv(at, at[0], PAGE_SIZE) ? -1 : at[0];
+	restrictedmem_unmap_local(at);
+	return value;
 }
 
 static int read_page(struct kunit *test, struct file *file, pgoff_t index)
@@ -262,6 +269,74 @@ static void test_first_use(struct kunit *test)
 			KUNIT_EXPECT_GT(test, stale, 0);
 		fput(file);
 	}
+}
+
+static bool in_direct_map(struct page *page)
+{
+	return kernel_page_present(page);
+}
+
+/* What lists of the kernel's still held is looked at again a little later. */
+static bool comes_back(struct page *page)
+{
+	int tries;
+
+	for (tries = 0; tries < 100 && !in_direct_map(page); tries++)
+		msleep(20);
+	return in_direct_map(page);
+}
+
+/* Out when it is handed out, back when it is free; the rest stays out. */
+static void test_direct_map(struct kunit *test)
+{
+	static const unsigned int flags[] = { 0, RMFD_HUGEPAGE };
+	struct page *page, *next;
+	struct file *file;
+	int i;
+
+	if (!static_branch_unlikely(&rmem_nodirect))
+		kunit_skip(test, "without restrictedmem=nodirectmap");
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		file = make(test, flags[i]);
+		KUNIT_ASSERT_EQ(test, rmem_populate(file_inode(file), 0, PAGES),
+				0);
+		write_page(test, file, 10, 1);
+		write_page(test, file, 11, 2);
+		KUNIT_ASSERT_EQ(test, restrictedmem_find_page(file, 10, &page),
+				0);
+		KUNIT_ASSERT_EQ(test, restrictedmem_find_page(file, 11, &next),
+				0);
+		KUNIT_EXPECT_FALSE(test, in_direct_map(page));
+		KUNIT_EXPECT_FALSE(test, in_direct_map(next));
+		put_page(next);
+		put_page(page);
+		punch(file, 10, 11);
+		KUNIT_EXPECT_TRUE(test, comes_back(page));
+		KUNIT_EXPECT_FALSE(test, in_direct_map(next));
+		KUNIT_EXPECT_EQ(test, read_page(test, file, 11), 2);
+		punch(file, 0, PAGES);
+		KUNIT_EXPECT_TRUE(test, comes_back(next));
+		fput(file);
+	}
+}
+
+/* Who still holds a page keeps it out, and lets it in again. */
+static void test_direct_map_kept(struct kunit *test)
+{
+	struct file *file = make(test, 0);
+	struct page *page;
+
+	if (!static_branch_unlikely(&rmem_nodirect)) {
+		fput(file);
+		kunit_skip(test, "without restrictedmem=nodirectmap");
+	}
+	write_page(test, file, 3, 0x5a);
+	KUNIT_ASSERT_EQ(test, restrictedmem_find_page(file, 3, &page), 0);
+	punch(file, 3, 4);
+	KUNIT_EXPECT_FALSE(test, in_direct_map(page));
+	put_page(page);
+	KUNIT_EXPECT_TRUE(test, comes_back(page));
+	fput(file);
 }
 
 static void test_notifiers(struct kunit *test)
@@ -501,6 +576,8 @@ static struct kunit_case restrictedmem_cases[] = {
 	KUNIT_CASE(test_punch),
 	KUNIT_CASE(test_cleared),
 	KUNIT_CASE(test_first_use),
+	KUNIT_CASE(test_direct_map),
+	KUNIT_CASE(test_direct_map_kept),
 	KUNIT_CASE(test_notifiers),
 	KUNIT_CASE(test_wide_notice),
 	KUNIT_CASE(test_owners),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What restricted memory is doing, all files together: the lines of
- * /sys/kernel/debug/restrictedmem. Each is a sum since boot, but for "pages".
+ * /sys/kernel/debug/restrictedmem. Each is a sum since boot, but for "pages"
+ * and "not_in_direct_map", which say what is there now.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -21,6 +22,7 @@ static const char * const names[RMEM_NR_STATS] = {
 	[RMEM_UNSPLIT]	= "holes_unsplit",
 	[RMEM_KEPT]	= "kept_aside",
 	[RMEM_FAILED]	= "failed",
+	[RMEM_HIDDEN]	= "not_in_direct_map",
 };
 
 static int restrictedmem_show(struct seq_file *m, void *unused)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KVM's own accesses to restricted memory: the emulator's operands and code,
- * walks of guest page tables, clock pages. They go through the direct map, with
- * a reference to the page, and never through user space.
+ * walks of guest page tables, clock pages. They have a reference to the page and
+ * an address of the kernel's, and never go through user space.
  */
-#include <linux/highmem.h>
 #include <linux/kvm_host.h>
 #include <linux/kvm_rmem.h>
 
@@ -17,7 +16,10 @@ static int get_page_of(const struct kvm_memory_slot *slot, gfn_t gfn,
 
 static void copy_from(struct page *page, void *data, int offset, int len)
 {
-	memcpy_from_page(data, page, offset, len);
+	void *addr = restrictedmem_map_local(page);
+
+	memcpy(data, addr + offset, len);
+	restrictedmem_unmap_local(addr);
 	put_page(page);
 }
 
@@ -54,10 +56,13 @@ int kvm_rmem_write(const struct kvm_memory_slot *slot, gfn_t gfn,
 		   const void *data, int offset, int len)
 {
 	struct page *page;
+	void *addr;
 
 	if (get_page_of(slot, gfn, &page))
 		return -EFAULT;
-	memcpy_to_page(page, offset, data, len);
+	addr = restrictedmem_map_local(page);
+	memcpy(addr + offset, data, len);
+	restrictedmem_unmap_local(addr);
 	put_page(page);
 	return 0;
 }
@@ -92,9 +97,9 @@ int __kvm_rmem_cmpxchg(struct kvm_vcpu *vcpu, gpa_t gpa, void *old, u64 new,
 
 	if (!kvm_rmem_gfn(slot, gfn) || get_page_of(slot, gfn, &page))
 		return -EFAULT;
-	addr = kmap_local_page(page);
+	addr = restrictedmem_map_local(page);
 	done = try_cmpxchg_bytes(addr + offset_in_page(gpa), old, new, bytes);
-	kunmap_local(addr);
+	restrictedmem_unmap_local(addr);
 	put_page(page);
 	return !done;
 }

@@ -3,7 +3,6 @@
  * What is in a guest's restricted memory before it runs: firmware, a kernel.
  * It comes in here, until the VM is sealed, and there is no way out.
  */
-#include <linux/highmem.h>
 #include <linux/kvm_host.h>
 #include <linux/kvm_rmem.h>
 #include <linux/uaccess.h>
@@ -34,9 +33,13 @@ static int populate_page(struct kvm *kvm, gpa_t gpa, const void __user *src,
 	if (is_error_noslot_pfn(pfn))
 		return -ENOMEM;
 
-	addr = kmap_local_page(pfn_to_page(pfn));
+	addr = restrictedmem_map(pfn_to_page(pfn));
+	if (!addr) {
+		put_page(pfn_to_page(pfn));
+		return -ENOMEM;
+	}
 	left = copy_from_user(addr + offset_in_page(gpa), src, len);
-	kunmap_local(addr);
+	restrictedmem_unmap(addr);
 	put_page(pfn_to_page(pfn));
 	return left ? -EFAULT : 0;
 }
