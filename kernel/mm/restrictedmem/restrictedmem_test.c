@@ -271,6 +271,32 @@ static void test_first_use(struct kunit *test)
 	}
 }
 
+/* A kernel thread's files go a moment after it has closed them. */
+static bool all_are_gone(void)
+{
+	int tries;
+
+	for (tries = 0; tries < 100 && restrictedmem_active(); tries++)
+		msleep(20);
+	return !restrictedmem_active();
+}
+
+/* Hibernation is refused while there is a file, and only then. */
+static void test_active(struct kunit *test)
+{
+	struct file *a, *b;
+
+	KUNIT_EXPECT_TRUE(test, all_are_gone());
+	a = make(test, 0);
+	b = make(test, RMFD_HUGEPAGE);
+	KUNIT_EXPECT_TRUE(test, restrictedmem_active());
+	fput(a);
+	msleep(100);
+	KUNIT_EXPECT_TRUE(test, restrictedmem_active());
+	fput(b);
+	KUNIT_EXPECT_TRUE(test, all_are_gone());
+}
+
 static bool in_direct_map(struct page *page)
 {
 	return kernel_page_present(page);
@@ -576,6 +602,7 @@ static struct kunit_case restrictedmem_cases[] = {
 	KUNIT_CASE(test_punch),
 	KUNIT_CASE(test_cleared),
 	KUNIT_CASE(test_first_use),
+	KUNIT_CASE(test_active),
 	KUNIT_CASE(test_direct_map),
 	KUNIT_CASE(test_direct_map_kept),
 	KUNIT_CASE(test_notifiers),
