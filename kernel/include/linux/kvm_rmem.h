@@ -71,6 +71,7 @@ bool kvm_rmem_wanted(const struct kvm_userspace_memory_region2 *mem);
 int kvm_memfd_bind(struct kvm *kvm, struct kvm_memory_slot *slot,
 		   unsigned int fd, u64 offset);
 void kvm_rmem_unbind(struct kvm_memory_slot *slot);
+void kvm_rmem_unbind_all(struct kvm *kvm);
 int kvm_memfd_get_pfn(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn,
 		      kvm_pfn_t *pfn, int *max_order);
 
@@ -136,6 +137,7 @@ kvm_rmem_wanted(const struct kvm_userspace_memory_region2 *mem)
 #define kvm_memfd_get_pfn	kvm_gmem_get_pfn
 
 static inline void kvm_rmem_unbind(struct kvm_memory_slot *slot) { }
+static inline void kvm_rmem_unbind_all(struct kvm *kvm) { }
 static inline void kvm_rmem_seal(struct kvm *kvm) { }
 
 static inline int kvm_rmem_no_xen(struct kvm *kvm)

@@ -235,6 +235,21 @@ void kvm_rmem_unbind(struct kvm_memory_slot *slot)
 	kfree(rmem);
 }
 
+/*
+ * The VM goes: nobody uses it, and the last mapping has been zapped. A hole that
+ * is under way ends first, and none finds the VM any more, so that its page tables
+ * can be taken down.
+ */
+void kvm_rmem_unbind_all(struct kvm *kvm)
+{
+	struct kvm_memory_slot *slot;
+	int i, bkt;
+
+	for (i = 0; i < kvm_arch_nr_memslot_as_ids(kvm); i++)
+		kvm_for_each_memslot(slot, bkt, __kvm_memslots(kvm, i))
+			kvm_rmem_unbind(slot);
+}
+
 /* A large page is one for the guest only where both are aligned alike. */
 static int usable_order(gfn_t gfn, pgoff_t index, int order)
 {
