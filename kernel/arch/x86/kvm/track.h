@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Page tracking: what the rest of KVM calls. All of it is patched out while no
+ * VM has a node.
+ */
+#ifndef __KVM_X86_TRACK_H
+#define __KVM_X86_TRACK_H
+
+#include <linux/jump_label.h>
+#include <linux/kvm_host.h>
+#include <linux/srcu.h>
+#include <linux/xarray.h>
+
+#include <asm/kvm_track.h>
+
+struct kvm_page_fault;
+struct x86_exception;
+
+/* How the emulator gets at memory. */
+enum kvm_track_path {
+	KVM_TRACK_DATA,		/* operands of the instruction */
+	KVM_TRACK_STD,		/* what it implies, as the code at hand may */
+	KVM_TRACK_SYSTEM,	/* what it implies, as the kernel may */
+};
+
+/* Of a VM that has or had a node; lives as long as the VM. */
+struct kvm_track {
+	struct xarray pages;	/* gfn: counts of track_count.h */
+	u64 generation;		/* from 1 on; of pages, and of those of watchers */
+	struct list_head nodes;
+	struct mutex lock;	/* of the list */
+	struct srcu_struct srcu;
+};
+
+#ifdef CONFIG_KVM_TRACK
+
+DECLARE_STATIC_KEY_FALSE(kvm_track_key);
+
+/* track.c */
+void kvm_track_unlink(struct kvm *kvm, struct kvm_track_node *node);
+bool kvm_track_ask_read(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva, u8 *new,
+			int bytes, bool *ready);
+bool kvm_track_ask_write(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva,
+			 const u8 *new, int bytes, bool *drop);
+bool kvm_track_ask_exec(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva);
+bool kvm_track_ask_unhandled(struct kvm_vcpu *vcpu);
+void kvm_track_tell_write(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva,
+			  const u8 *new, int bytes);
+void kvm_track_tell_walk(struct kvm_vcpu *vcpu, gpa_t gpa);
+void __kvm_track_create_slot(struct kvm *kvm, struct kvm_memory_slot *slot,
+			     unsigned long npages);
+void __kvm_track_delete_slot(struct kvm *kvm, struct kvm_memory_slot *slot);
+void __kvm_track_destroy(struct kvm *kvm);
+
+/* track_pages.c */
+unsigned int kvm_track_modes(struct kvm_vcpu *vcpu, gfn_t gfn);
+void kvm_track_changed(struct kvm *kvm);
+int kvm_track_change(struct kvm *kvm, gfn_t gfn, unsigned int remove,
+		     unsigned int add);
+bool __kvm_track_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault);
+bool __kvm_track_fault_stale(struct kvm_vcpu *vcpu,
+			     struct kvm_page_fault *fault);
+bool __kvm_track_never_mapped(struct kvm *kvm, gfn_t gfn);
+unsigned int __kvm_track_pte_access(struct kvm *kvm, gfn_t gfn,
+				    unsigned int access);
+int __kvm_track_max_level(struct kvm *kvm, gfn_t gfn, int level);
+
+/* track_emulate.c */
+bool __kvm_track_access(struct kvm_vcpu *vcpu, gva_t gva, void *val,
+			unsigned int bytes, bool write,
+			enum kvm_track_path path, int *rc);
+bool __kvm_track_fetch(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva);
+void __kvm_track_written(struct kvm_vcpu *vcpu, gpa_t gpa, const void *val,
+			 int bytes);
+bool __kvm_track_failed(struct kvm_vcpu *vcpu, int emulation_type, int *ret);
+bool __kvm_track_retry(struct kvm_vcpu *vcpu);
+
+/* track_watch.c */
+int kvm_track_ioctl(struct kvm *kvm, void __user *argp);
+int kvm_track_version(void);
+
+static inline bool kvm_tracks(struct kvm *kvm)
+{
+	if (!static_branch_unlikely(&kvm_track_key))
+		return false;
+	/* Pairs with the cmpxchg() that publishes it. */
+	return smp_load_acquire(&kvm->arch.track);
+}
+
+#else
+
+static inline bool kvm_tracks(struct kvm *kvm) { return false; }
+
+static inline bool __kvm_track_fault(struct kvm_vcpu *vcpu,
+				     struct kvm_page_fault *fault)
+{ return false; }
+
+static inline bool __kvm_track_fault_stale(struct kvm_vcpu *vcpu,
+					   struct kvm_page_fault *fault)
+{ return false; }
+
+static inline bool __kvm_track_never_mapped(struct kvm *kvm, gfn_t gfn)
+{ return false; }
+
+static inline unsigned int __kvm_track_pte_access(struct kvm *kvm, gfn_t gfn,
+						  unsigned int access)
+{ return access; }
+
+static inline int __kvm_track_max_level(struct kvm *kvm, gfn_t gfn, int level)
+{ return level; }
+
+static inline bool __kvm_track_access(struct kvm_vcpu *vcpu, gva_t gva,
+				      void *val, unsigned int bytes, bool write,
+				      enum kvm_track_path path, int *rc)
+{ return false; }
+
+static inline bool __kvm_track_fetch(struct kvm_vcpu *vcpu, gpa_t gpa,
+				     gva_t gva)
+{ return true; }
+
+static inline void __kvm_track_written(struct kvm_vcpu *vcpu, gpa_t gpa,
+				       const void *val, int bytes) { }
+
+static inline bool __kvm_track_failed(struct kvm_vcpu *vcpu,
+				      int emulation_type, int *ret)
+{ return false; }
+
+static inline bool __kvm_track_retry(struct kvm_vcpu *vcpu) { return false; }
+
+static inline void __kvm_track_create_slot(struct kvm *kvm,
+					   struct kvm_memory_slot *slot,
+					   unsigned long npages) { }
+
+static inline void __kvm_track_delete_slot(struct kvm *kvm,
+					   struct kvm_memory_slot *slot) { }
+
+static inline int kvm_track_ioctl(struct kvm *kvm, void __user *argp)
+{ return -ENOTTY; }
+
+static inline int kvm_track_version(void) { return 0; }
+
+#endif /* CONFIG_KVM_TRACK */
+
+/* A fault is about to be handled, or an instruction emulated: because of one? */
+static inline void kvm_track_begin(struct kvm_vcpu *vcpu, bool fault)
+{
+#ifdef CONFIG_KVM_TRACK
+	if (!static_branch_unlikely(&kvm_track_key))
+		return;
+	vcpu->arch.track.retry = false;
+	if (!fault)
+		vcpu->arch.track.faulted = false;
+#endif
+}
+
+/* True if the access that faulted is tracked: it must be emulated. */
+static inline bool kvm_track_fault(struct kvm_vcpu *vcpu,
+				   struct kvm_page_fault *fault)
+{
+	return kvm_tracks(vcpu->kvm) && __kvm_track_fault(vcpu, fault);
+}
+
+/* True if it has become so since; mmu_lock is held. */
+static inline bool kvm_track_fault_stale(struct kvm_vcpu *vcpu,
+					 struct kvm_page_fault *fault)
+{
+	return kvm_tracks(vcpu->kvm) && __kvm_track_fault_stale(vcpu, fault);
+}
+
+/* True if no SPTE can deny what is tracked and nothing more. */
+static inline bool kvm_track_never_mapped(struct kvm *kvm, gfn_t gfn)
+{
+	return kvm_tracks(kvm) && __kvm_track_never_mapped(kvm, gfn);
+}
+
+/* What of @access a mapping of @gfn may allow. */
+static inline unsigned int kvm_track_pte_access(struct kvm *kvm, gfn_t gfn,
+						unsigned int access)
+{
+	if (!kvm_tracks(kvm))
+		return access;
+	return __kvm_track_pte_access(kvm, gfn, access);
+}
+
+/* The largest mapping at @gfn, @level at most, with no tracked page in it. */
+static inline int kvm_track_max_level(struct kvm *kvm, gfn_t gfn, int level)
+{
+	return kvm_tracks(kvm) ? __kvm_track_max_level(kvm, gfn, level) : level;
+}
+
+/*
+ * The emulator is about to read or write. True if that is done, or is not to be
+ * done, and *@rc is the result.
+ */
+static inline bool kvm_track_access(struct kvm_vcpu *vcpu, gva_t gva, void *val,
+				    unsigned int bytes, bool write,
+				    enum kvm_track_path path, int *rc)
+{
+	return kvm_tracks(vcpu->kvm) &&
+	       __kvm_track_access(vcpu, gva, val, bytes, write, path, rc);
+}
+
+/* The emulator is about to fetch an instruction. False: the guest shall. */
+static inline bool kvm_track_fetch(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva)
+{
+	return !kvm_tracks(vcpu->kvm) || __kvm_track_fetch(vcpu, gpa, gva);
+}
+
+/* The emulator has written. */
+static inline void kvm_track_written(struct kvm_vcpu *vcpu, gpa_t gpa,
+				     const void *val, int bytes)
+{
+	if (kvm_tracks(vcpu->kvm))
+		__kvm_track_written(vcpu, gpa, val, bytes);
+}
+
+/* The emulator has given up. True: *@ret is what KVM_RUN is to go on with. */
+static inline bool kvm_track_failed(struct kvm_vcpu *vcpu, int emulation_type,
+				    int *ret)
+{
+	return kvm_tracks(vcpu->kvm) &&
+	       __kvm_track_failed(vcpu, emulation_type, ret);
+}
+
+/* True if nothing of what has been emulated is to be kept. */
+static inline bool kvm_track_retry(struct kvm_vcpu *vcpu)
+{
+	return kvm_tracks(vcpu->kvm) && __kvm_track_retry(vcpu);
+}
+
+/*
+ * True if the address of the fault is that of the operand. If it is that of the
+ * instruction or of a guest page table, the same offset in a page means nothing.
+ */
+static inline bool kvm_track_operand_fault(struct kvm_vcpu *vcpu)
+{
+#ifdef CONFIG_KVM_TRACK
+	return !kvm_tracks(vcpu->kvm) || !vcpu->arch.track.faulted ||
+	       !(vcpu->arch.track.error_code &
+		 (PFERR_FETCH_MASK | PFERR_GUEST_PAGE_MASK));
+#else
+	return true;
+#endif
+}
+
+static inline void kvm_track_create_slot(struct kvm *kvm,
+					 struct kvm_memory_slot *slot,
+					 unsigned long npages)
+{
+	if (kvm_tracks(kvm))
+		__kvm_track_create_slot(kvm, slot, npages);
+}
+
+static inline void kvm_track_delete_slot(struct kvm *kvm,
+					 struct kvm_memory_slot *slot)
+{
+	if (kvm_tracks(kvm))
+		__kvm_track_delete_slot(kvm, slot);
+}
+
+static inline void kvm_track_destroy(struct kvm *kvm)
+{
+#ifdef CONFIG_KVM_TRACK
+	if (kvm->arch.track)
+		__kvm_track_destroy(kvm);
+#endif
+}
+
+#endif /* __KVM_X86_TRACK_H */

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events of a watcher, and the vCPUs that wait for its answers.
+ *
+ * A vCPU waits in its own thread, out of kvm->srcu, so that slots can change
+ * meanwhile, and interruptibly, so that a signal gets it out of KVM_RUN: the
+ * access has not happened then, the question is withdrawn, and the instruction is
+ * executed from its beginning when the vCPU runs again.
+ */
+#include <linux/kvm_host.h>
+#include <linux/poll.h>
+
+#include "kvm_cache_regs.h"
+#include "track_watch.h"
+
+/* A question, on the stack of who asks. */
+struct track_wait {
+	struct list_head link;
+	struct completion done;
+	u64 id;
+	u32 access;
+	u32 len;
+	struct kvm_track_answer answer;
+};
+
+static void save_registers(struct kvm_vcpu *vcpu, struct kvm_track_registers *to)
+{
+	u64 *reg[] = {
+		&to->rax, &to->rcx, &to->rdx, &to->rbx, &to->rsp, &to->rbp,
+		&to->rsi, &to->rdi, &to->r8, &to->r9, &to->r10, &to->r11,
+		&to->r12, &to->r13, &to->r14, &to->r15,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(reg); i++)
+		*reg[i] = kvm_register_read_raw(vcpu, i);
+	to->rflags = kvm_get_rflags(vcpu);
+	to->cr3 = kvm_read_cr3(vcpu);
+}
+
+static void fill_event(struct track_watch *watch, struct kvm_vcpu *vcpu,
+		       struct kvm_track_event *event, const u8 *data)
+{
+	event->vcpu_id = vcpu->vcpu_id;
+	event->rip = kvm_rip_read(vcpu);
+	if (data)
+		memcpy(event->data, data,
+		       min_t(u32, event->len, KVM_TRACK_DATA_BYTES));
+	if (watch->ring.registers)
+		save_registers(vcpu, &event->regs);
+}
+
+/* Adds the event, and the question if there is one. */
+static bool put_event(struct track_watch *watch, struct kvm_track_event *event,
+		      struct track_wait *wait)
+{
+	lockdep_assert_held(&watch->ring_lock);
+	event->id = watch->ring.head;
+	if (!track_ring_put(&watch->ring, event))
+		return false;
+	if (wait) {
+		wait->id = event->id;
+		list_add_tail(&wait->link, &watch->waits);
+	}
+	return true;
+}
+
+/* A watcher that is over answers at once, with what it has declared. */
+static bool put_or_finish(struct track_watch *watch,
+			  struct kvm_track_event *event,
+			  struct track_wait *wait)
+{
+	if (!watch->over)
+		return put_event(watch, event, wait);
+	if (wait)
+		complete(&wait->done);
+	return true;
+}
+
+/* False if there is no room: the caller is counted as blocked then. */
+static bool post(struct track_watch *watch, struct kvm_track_event *event,
+		 struct track_wait *wait)
+{
+	bool posted, wakes, broken;
+
+	spin_lock(&watch->ring_lock);
+	posted = put_or_finish(watch, event, wait);
+	wakes = track_ring_wakes(&watch->ring) || !posted;
+	broken = watch->ring.broken && !watch->over;
+	if (!posted && wait)
+		WRITE_ONCE(watch->ring.shared->blocked, ++watch->blocked);
+	spin_unlock(&watch->ring_lock);
+
+	if (wakes)
+		wake_up_interruptible_poll(&watch->readers, EPOLLIN);
+	if (broken)
+		track_watch_fail(watch);
+	return posted || !wait;
+}
+
+static void unblock(struct track_watch *watch)
+{
+	spin_lock(&watch->ring_lock);
+	WRITE_ONCE(watch->ring.shared->blocked, --watch->blocked);
+	spin_unlock(&watch->ring_lock);
+}
+
+static bool has_room(struct track_watch *watch)
+{
+	bool room;
+
+	spin_lock(&watch->ring_lock);
+	room = watch->over || watch->ring.broken ||
+	       track_ring_room(&watch->ring);
+	spin_unlock(&watch->ring_lock);
+	return room;
+}
+
+static long patience(const struct track_watch *watch)
+{
+	if (!watch->timeout_ms)
+		return MAX_SCHEDULE_TIMEOUT;
+	return msecs_to_jiffies(watch->timeout_ms);
+}
+
+/* 0: it is there; otherwise as wait_for_completion_interruptible_timeout(). */
+static long post_question(struct track_watch *watch,
+			  struct kvm_track_event *event,
+			  struct track_wait *wait)
+{
+	long left;
+
+	while (!post(watch, event, wait)) {
+		left = wait_event_interruptible_timeout(watch->room,
+							has_room(watch),
+							patience(watch));
+		unblock(watch);
+		if (left < 0)
+			return left;
+		if (!left)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+static long await_answer(struct track_watch *watch, struct track_wait *wait)
+{
+	long left = wait_for_completion_interruptible_timeout(&wait->done,
+							      patience(watch));
+
+	spin_lock(&watch->ring_lock);
+	/* Nobody may answer what is about to leave the stack. */
+	if (!list_empty(&wait->link))
+		list_del_init(&wait->link);
+	spin_unlock(&watch->ring_lock);
+	if (completion_done(&wait->done))
+		return 0;
+	return left ?: -ETIMEDOUT;
+}
+
+/*
+ * Returns what to do, an action of the UAPI. A watcher that lets its time run
+ * out is over; whether the guest goes on without it is what it has declared.
+ */
+static u32 ask(struct track_watch *watch, struct kvm_vcpu *vcpu,
+	       struct kvm_track_event *event, struct track_wait *wait)
+{
+	long err;
+
+	init_completion(&wait->done);
+	INIT_LIST_HEAD(&wait->link);
+	wait->access = event->access;
+	wait->len = event->len;
+	wait->answer = (struct kvm_track_answer){
+		.action = watch->stops ? KVM_TRACK_RETRY : KVM_TRACK_CONTINUE,
+	};
+	kvm_vcpu_srcu_read_unlock(vcpu);
+	err = post_question(watch, event, wait);
+	if (!err)
+		err = await_answer(watch, wait);
+	if (err == -ETIMEDOUT)
+		track_watch_fail(watch);
+	kvm_vcpu_srcu_read_lock(vcpu);
+	return err == -ERESTARTSYS ? KVM_TRACK_RETRY : wait->answer.action;
+}
+
+/* Tells the watcher of an access, and asks it if it wants to be asked. */
+static u32 tell(struct track_watch *watch, struct kvm_vcpu *vcpu,
+		struct kvm_track_event *event, const u8 *data,
+		struct track_wait *wait)
+{
+	unsigned int access = track_watch_access(watch, vcpu,
+						 gpa_to_gfn(event->gpa));
+
+	if (!(access & event->access))
+		return KVM_TRACK_CONTINUE;
+	fill_event(watch, vcpu, event, data);
+	if (wait && !(access & WATCH_LOG)) {
+		event->flags |= KVM_TRACK_WAITS;
+		return ask(watch, vcpu, event, wait);
+	}
+	post(watch, event, NULL);
+	return KVM_TRACK_CONTINUE;
+}
+
+static struct track_watch *to_watch(struct kvm_track_node *node)
+{
+	return container_of(node, struct track_watch, node);
+}
+
+static bool watch_preread(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
+			  gpa_t gpa, gva_t gva, u8 *new, int bytes, bool *ready)
+{
+	struct kvm_track_event event = { .access = KVM_TRACK_READ,
+		.gpa = gpa, .gva = gva, .len = bytes };
+	struct track_wait wait;
+	u32 action = tell(to_watch(node), vcpu, &event, NULL, &wait);
+
+	if (action == KVM_TRACK_SUPPLY) {
+		memcpy(new, wait.answer.data, bytes);
+		*ready = true;
+	}
+	return action != KVM_TRACK_RETRY;
+}
+
+static bool watch_prewrite(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
+			   gpa_t gpa, gva_t gva, const u8 *new, int bytes,
+			   bool *drop)
+{
+	struct kvm_track_event event = { .access = KVM_TRACK_WRITE,
+		.gpa = gpa, .gva = gva, .len = bytes };
+	struct track_wait wait;
+	u32 action = tell(to_watch(node), vcpu, &event, new, &wait);
+
+	if (action == KVM_TRACK_SKIP)
+		*drop = true;
+	return action != KVM_TRACK_RETRY;
+}
+
+static void watch_write(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
+			gpa_t gpa, gva_t gva, const u8 *new, int bytes)
+{
+	struct kvm_track_event event = { .access = KVM_TRACK_WRITTEN,
+		.gpa = gpa, .gva = gva, .len = bytes };
+
+	tell(to_watch(node), vcpu, &event, new, NULL);
+}
+
+static bool watch_preexec(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
+			  gpa_t gpa, gva_t gva)
+{
+	struct kvm_track_event event = { .access = KVM_TRACK_EXEC,
+		.gpa = gpa, .gva = gva };
+	struct track_wait wait;
+
+	return tell(to_watch(node), vcpu, &event, NULL, &wait) !=
+	       KVM_TRACK_RETRY;
+}
+
+static void watch_walk(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
+		       gpa_t gpa)
+{
+	struct kvm_track_event event = { .access = KVM_TRACK_WALK,
+		.gpa = gpa, .gva = ~0ULL };
+
+	tell(to_watch(node), vcpu, &event, NULL, NULL);
+}
+
+static bool watch_unhandled(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
+			    gpa_t gpa, enum kvm_track_mode mode)
+{
+	static const u32 access[KVM_TRACK_NR_MODES] = {
+		[KVM_TRACK_MODE_PREREAD] = KVM_TRACK_READ,
+		[KVM_TRACK_MODE_PREWRITE] = KVM_TRACK_WRITE,
+		[KVM_TRACK_MODE_WRITE] = KVM_TRACK_WRITTEN,
+		[KVM_TRACK_MODE_PREEXEC] = KVM_TRACK_EXEC,
+	};
+	struct kvm_track_event event = { .access = access[mode], .gpa = gpa,
+		.gva = ~0ULL, .flags = KVM_TRACK_UNHANDLED };
+	struct track_wait wait;
+
+	return tell(to_watch(node), vcpu, &event, NULL, &wait) !=
+	       KVM_TRACK_RETRY;
+}
+
+void track_watch_set_callbacks(struct kvm_track_node *node)
+{
+	node->preread = watch_preread;
+	node->prewrite = watch_prewrite;
+	node->write = watch_write;
+	node->preexec = watch_preexec;
+	node->walk = watch_walk;
+	node->unhandled = watch_unhandled;
+}
+
+/* Nobody is asked any more, and whoever waits goes on as was declared. */
+void track_watch_over(struct track_watch *watch)
+{
+	struct track_wait *wait, *next;
+
+	spin_lock(&watch->ring_lock);
+	watch->over = true;
+	list_for_each_entry_safe(wait, next, &watch->waits, link) {
+		list_del_init(&wait->link);
+		complete(&wait->done);
+	}
+	spin_unlock(&watch->ring_lock);
+	wake_up_interruptible_all(&watch->room);
+	wake_up_interruptible_poll(&watch->readers, EPOLLIN | EPOLLHUP);
+}
+
+/* Does the answer fit the question? */
+static bool fits(const struct kvm_track_answer *answer,
+		 const struct track_wait *wait)
+{
+	switch (answer->action) {
+	case KVM_TRACK_CONTINUE:
+	case KVM_TRACK_RETRY:
+		return !answer->len;
+	case KVM_TRACK_SUPPLY:
+		return wait->access == KVM_TRACK_READ && wait->len &&
+		       answer->len == wait->len &&
+		       answer->len <= KVM_TRACK_DATA_BYTES;
+	case KVM_TRACK_SKIP:
+		return wait->access == KVM_TRACK_WRITE && wait->len &&
+		       !answer->len;
+	default:
+		return false;
+	}
+}
+
+static struct track_wait *find_wait(struct track_watch *watch, u64 id)
+{
+	struct track_wait *wait;
+
+	list_for_each_entry(wait, &watch->waits, link)
+		if (wait->id == id)
+			return wait;
+	return NULL;
+}
+
+static int take_answer(struct track_watch *watch,
+		       const struct kvm_track_answer *answer)
+{
+	struct track_wait *wait;
+	int err = 0;
+
+	spin_lock(&watch->ring_lock);
+	wait = find_wait(watch, answer->id);
+	if (!wait) {
+		err = -ENOENT;
+	} else if (!fits(answer, wait)) {
+		err = -EINVAL;
+	} else {
+		wait->answer = *answer;
+		list_del_init(&wait->link);
+		complete(&wait->done);
+	}
+	spin_unlock(&watch->ring_lock);
+	return err;
+}
+
+/*
+ * Takes answers until one is wrong: -ENOENT if nobody waits for it (any more),
+ * -EINVAL if it does not fit the event, -EFAULT. Returns how many were right, or
+ * the error if none was.
+ */
+long track_watch_answer(struct track_watch *watch,
+			const struct kvm_track_answers *answers)
+{
+	struct kvm_track_answer __user *from = u64_to_user_ptr(answers->answers);
+	struct kvm_track_answer answer;
+	u32 done;
+	int err = 0;
+
+	wake_up_interruptible_all(&watch->room);
+	for (done = 0; !err && done < answers->nr; done += !err) {
+		if (copy_from_user(&answer, &from[done], sizeof(answer)))
+			err = -EFAULT;
+		else
+			err = take_answer(watch, &answer);
+		cond_resched();
+	}
+	return done ?: err;
+}
