@@ -5,6 +5,9 @@
  * Boots the Linux of /guest with all of its memory in a restricted file, on
  * pages of 4k or 2m, and judges what it says. What a PC has and KVM does not is a
  * serial port here, and nothing else.
+ *
+ * watch=N among the parameters write-protects the first N pages of the kernel's
+ * text as soon as it has said something: its own changes are told, and work.
  */
 #define _GNU_SOURCE
 #include <asm/bootparam.h>
@@ -19,6 +22,7 @@
 #include <unistd.h>
 
 #include "restricted.h"
+#include "track_guest.h"
 #include "vm_test.h"
 
 #define MIB		(1UL << 20)
@@ -28,6 +32,7 @@
 #define ENTRY_64	0x200
 #define MP_TABLE	0x9fc00UL
 #define STACK		0x90000UL
+#define TEXT		0x1000000UL	/* of a kernel that is not moved */
 
 #define APIC_BASE	0xfee00900UL	/* enabled, of the boot processor */
 #define COM1		0x3f8
@@ -42,6 +47,9 @@ struct serial {
 	char line[256];
 	size_t len;
 	bool ok, failed;
+	struct track track;
+	unsigned long watch;	/* pages */
+	bool watching;
 };
 
 struct file {
@@ -191,6 +199,36 @@ static void update_irq(struct serial *serial)
 	ioctl(serial->vm->fd, KVM_IRQ_LINE, &level);
 }
 
+/* By now it has been unpacked, and not yet been patched. */
+static void watch_text(struct serial *serial)
+{
+	must_track(&serial->track, serial->vm, TRACK_CREATE(
+		   .nr_events = KVM_TRACK_MAX_EVENTS));
+	must_set(&serial->track, TEXT, serial->watch, KVM_TRACK_WRITE,
+		 KVM_TRACK_LOG);
+	serial->watching = true;
+}
+
+static void judge_watch(struct serial *serial)
+{
+	uint64_t end = TEXT + serial->watch * TRACK_PAGE;
+	struct kvm_track_event event;
+	unsigned long told = 0, odd = 0;
+
+	if (!check(serial->watching, "%lu pages of text are watched",
+		   serial->watch))
+		return;
+	for (; track_next(&serial->track, &event); told++)
+		odd += event.access != KVM_TRACK_WRITE || !event.len ||
+		       event.gpa < TEXT || event.gpa + event.len > end;
+	note("%lu writes told, %llu lost, the last by %llx to %llx", told,
+	     serial->track.ring->lost, event.rip, event.gva);
+	check(!odd, "nothing but writes to them is told");
+	/* Alternatives and static branches are patched all over the text. */
+	check(told > 0 || serial->watch < 1000, "the kernel patches itself");
+	track_close(&serial->track);
+}
+
 static void send(struct serial *serial, char c)
 {
 	serial->sent = true;
@@ -202,6 +240,8 @@ static void send(struct serial *serial, char c)
 	}
 	serial->line[serial->len] = 0;
 	serial->len = 0;
+	if (serial->watch && !serial->watching)
+		watch_text(serial);
 	printf("%s\n", serial->line);
 	serial->failed |= !!strstr(serial->line, "GUEST-FAILED");
 	if (strncmp(serial->line, "GUEST-OK", 8))
@@ -313,13 +353,14 @@ static bool run_linux(struct guest_vm *vm, struct serial *serial)
 	}
 }
 
-static void boot(unsigned int flags, size_t memory, const char *parameters)
+static void boot(unsigned int flags, size_t memory, const char *parameters,
+		 unsigned long watch)
 {
 	struct kvm_regs regs = {
 		.rip = KERNEL + ENTRY_64, .rsi = BOOT_PARAMS, .rflags = 2,
 		.rsp = STACK,
 	};
-	struct serial serial = { 0 };
+	struct serial serial = { .watch = watch };
 	struct kvm_sregs sregs;
 	uint64_t large = 0, small = 0;
 	struct guest_vm vm;
@@ -344,6 +385,8 @@ static void boot(unsigned int flags, size_t memory, const char *parameters)
 	guest_vm_stat(&vm, "pages_4k", &small);
 	note("%ld of %zu pages, mapped as %lu large ones and %lu small ones",
 	     restricted_pages(vm.mem_fd), memory / 4096, large, small);
+	if (watch)
+		judge_watch(&serial);
 	check(flags & RMFD_HUGEPAGE ? large > 0 : !large, "pages as asked for");
 	guest_vm_destroy(&vm);
 }
@@ -355,15 +398,18 @@ int main(int argc, char **argv)
 	size_t memory = (argc > 2 ? strtoul(argv[2], NULL, 0) : 96) * MIB;
 	char parameters[1024] = "console=ttyS0 panic=-1 reboot=t acpi=off "
 				"noxsave";
+	unsigned long watch = 0;
 	int i;
 
 	if (!restricted_supported())
 		skip("no memfd_restricted");
 	for (i = 3; i < argc; i++) {
+		if (sscanf(argv[i], "watch=%lu", &watch) == 1)
+			continue;
 		strncat(parameters, " ", 2);
 		strncat(parameters, argv[i], 200);
 	}
 	vm_test_begin();
-	boot(flags, memory, parameters);
+	boot(flags, memory, parameters, watch);
 	return vm_test_end();
 }
