@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Page table check: what those who change page tables call.
+ *
+ * With CONFIG_PTCHECK the engine is mm/ptcheck, which is told the address, and of
+ * entries that change in place. Without, it is that of Linux itself, or none. The
+ * page allocator calls what linux/page_table_check.h declares, whoever defines it.
+ * See Documentation/mm/ptcheck.rst.
+ */
+#ifndef _LINUX_PTCHECK_H
+#define _LINUX_PTCHECK_H
+
+#include <linux/page_table_check.h>
+
+#ifdef CONFIG_PTCHECK
+
+void __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
+			pte_t pte, unsigned int nr);
+void __ptcheck_pmd_set(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp,
+		       pmd_t pmd);
+void __ptcheck_pud_set(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
+		       pud_t pud);
+void __ptcheck_pte_clear(struct mm_struct *mm, unsigned long addr, pte_t pte);
+void __ptcheck_pmd_clear(struct mm_struct *mm, unsigned long addr, pmd_t pmd);
+void __ptcheck_pud_clear(struct mm_struct *mm, unsigned long addr, pud_t pud);
+void __ptcheck_pte_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t old);
+void __ptcheck_pmd_wrprotect(struct mm_struct *mm, unsigned long addr, pmd_t old);
+
+/* Whether the check is off: a branch that is patched out. */
+static __always_inline bool ptcheck_off(void)
+{
+	return static_branch_likely(&page_table_check_disabled);
+}
+
+/* Entries are about to be overwritten: those for @nr pages from @addr on. */
+static __always_inline void ptcheck_ptes_set(struct mm_struct *mm,
+					     unsigned long addr, pte_t *ptep,
+					     pte_t pte, unsigned int nr)
+{
+	if (!ptcheck_off())
+		__ptcheck_ptes_set(mm, addr, ptep, pte, nr);
+}
+
+static __always_inline void ptcheck_pmd_set(struct mm_struct *mm,
+					    unsigned long addr, pmd_t *pmdp,
+					    pmd_t pmd)
+{
+	if (!ptcheck_off())
+		__ptcheck_pmd_set(mm, addr, pmdp, pmd);
+}
+
+static __always_inline void ptcheck_pud_set(struct mm_struct *mm,
+					    unsigned long addr, pud_t *pudp,
+					    pud_t pud)
+{
+	if (!ptcheck_off())
+		__ptcheck_pud_set(mm, addr, pudp, pud);
+}
+
+/* An entry has been taken out. */
+static __always_inline void ptcheck_pte_clear(struct mm_struct *mm,
+					      unsigned long addr, pte_t pte)
+{
+	if (!ptcheck_off())
+		__ptcheck_pte_clear(mm, addr, pte);
+}
+
+static __always_inline void ptcheck_pmd_clear(struct mm_struct *mm,
+					      unsigned long addr, pmd_t pmd)
+{
+	if (!ptcheck_off())
+		__ptcheck_pmd_clear(mm, addr, pmd);
+}
+
+static __always_inline void ptcheck_pud_clear(struct mm_struct *mm,
+					      unsigned long addr, pud_t pud)
+{
+	if (!ptcheck_off())
+		__ptcheck_pud_clear(mm, addr, pud);
+}
+
+/* The entry that was @old has been made read-only. */
+static __always_inline void ptcheck_pte_wrprotect(struct mm_struct *mm,
+						  unsigned long addr, pte_t old)
+{
+	if (!ptcheck_off())
+		__ptcheck_pte_wrprotect(mm, addr, old);
+}
+
+static __always_inline void ptcheck_pmd_wrprotect(struct mm_struct *mm,
+						  unsigned long addr, pmd_t old)
+{
+	if (!ptcheck_off())
+		__ptcheck_pmd_wrprotect(mm, addr, old);
+}
+
+/* The same from those places that Linux itself does not check. */
+#define ptcheck_pte_change(mm, addr, ptep, pte) \
+	ptcheck_ptes_set(mm, addr, ptep, pte, 1)
+#define ptcheck_pmd_change ptcheck_pmd_set
+#define ptcheck_pud_change ptcheck_pud_set
+
+#else /* !CONFIG_PTCHECK */
+
+#define ptcheck_ptes_set(mm, addr, ptep, pte, nr) \
+	page_table_check_ptes_set(mm, ptep, pte, nr)
+#define ptcheck_pmd_set(mm, addr, pmdp, pmd) page_table_check_pmd_set(mm, pmdp, pmd)
+#define ptcheck_pud_set(mm, addr, pudp, pud) page_table_check_pud_set(mm, pudp, pud)
+#define ptcheck_pte_clear(mm, addr, pte) page_table_check_pte_clear(mm, pte)
+#define ptcheck_pmd_clear(mm, addr, pmd) page_table_check_pmd_clear(mm, pmd)
+#define ptcheck_pud_clear(mm, addr, pud) page_table_check_pud_clear(mm, pud)
+
+static inline void ptcheck_pte_wrprotect(struct mm_struct *mm,
+					 unsigned long addr, pte_t old) { }
+static inline void ptcheck_pmd_wrprotect(struct mm_struct *mm,
+					 unsigned long addr, pmd_t old) { }
+static inline void ptcheck_pte_change(struct mm_struct *mm, unsigned long addr,
+				      pte_t *ptep, pte_t pte) { }
+static inline void ptcheck_pmd_change(struct mm_struct *mm, unsigned long addr,
+				      pmd_t *pmdp, pmd_t pmd) { }
+static inline void ptcheck_pud_change(struct mm_struct *mm, unsigned long addr,
+				      pud_t *pudp, pud_t pud) { }
+
+#endif /* CONFIG_PTCHECK */
+#endif /* _LINUX_PTCHECK_H */

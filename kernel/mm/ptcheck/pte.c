@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page table check: entries of user page tables as they come, change and go.
+ *
+ * Implements the source's set and clear hooks for entries of 4 KiB, 2 MiB and
+ * 1 GiB, and closes what it leaves open: a change of permission in place is one of
+ * the operations, and all pages of a mapping are counted. The caller holds the
+ * lock of the page table; words of pages are shared with other tables and change
+ * by atomic operations only.
+ */
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+
+#include "internal.h"
+#include "report.h"
+
+static __always_inline struct ptcheck_leaf pmd_leaf_of(pmd_t pmd)
+{
+	return (struct ptcheck_leaf) {
+		.pfn = pmd_pfn(pmd),
+		.counted = pmd_user_accessible_page(pmd) && !pmd_special(pmd) &&
+			   !pmd_devmap(pmd) && !is_huge_zero_pmd(pmd),
+		.write = pmd_write(pmd),
+	};
+}
+
+static __always_inline struct ptcheck_leaf pud_leaf_of(pud_t pud)
+{
+	return (struct ptcheck_leaf) {
+		.pfn = pud_pfn(pud),
+		.counted = pud_user_accessible_page(pud) && !pud_special(pud) &&
+			   !pud_devmap(pud),
+		.write = pud_write(pud),
+	};
+}
+
+static noinline __cold void kernel_page(struct mm_struct *mm, unsigned long addr,
+					unsigned long pfn, unsigned long ip)
+{
+	ptcheck_violate(&(struct ptcheck_violation) {
+		.rule = PTCHECK_KERNEL_PAGE, .mm = mm, .addr = addr, .pfn = pfn,
+		.op = PTCHECK_NR_OPS, .ip = ip,
+	});
+}
+
+static __always_inline bool is_mapping(enum ptcheck_op op)
+{
+	return op == PTCHECK_MAP_READ || op == PTCHECK_MAP_WRITE;
+}
+
+/* A page whose mapcount is a type belongs to the kernel, unless to HugeTLB. */
+static __always_inline bool is_kernel_page(struct page *page)
+{
+	return unlikely(page_has_type(page)) && !PageHuge(page);
+}
+
+static __always_inline void apply_one(struct mm_struct *mm, unsigned long addr,
+				      unsigned long pfn, atomic64_t *word,
+				      u64 delta, enum ptcheck_op op, bool anon,
+				      unsigned long ip)
+{
+	u64 new = atomic64_add_return(delta, word);
+
+	if (unlikely(!ptcheck_sound(new, anon)))
+		ptcheck_suspect(mm, addr, pfn, new - delta, op, anon, ip);
+}
+
+/* Several pages, in as many sections of memory as that takes. */
+static noinline void apply_span(struct mm_struct *mm, unsigned long addr,
+				unsigned long pfn, unsigned long nr,
+				enum ptcheck_op op, bool anon, unsigned long ip)
+{
+	const u64 delta = ptcheck_delta(op, anon);
+	atomic64_t *word;
+	unsigned long n;
+
+	while (nr) {
+		n = ptcheck_span(pfn, nr);
+		nr -= n;
+		word = ptcheck_word(pfn);
+		for (; word && n; n--) {
+			apply_one(mm, addr, pfn++, word, delta, op, anon, ip);
+			word = ptcheck_next(word);
+			addr += PAGE_SIZE;
+		}
+		/* Of a section without words. */
+		pfn += n;
+		addr += n << PAGE_SHIFT;
+	}
+}
+
+/* One operation on the page @pfn; @nr is 1 wherever this must be fast. */
+static __always_inline void apply(struct mm_struct *mm, unsigned long addr,
+				  unsigned long pfn, unsigned long nr,
+				  enum ptcheck_op op, unsigned long ip)
+{
+	atomic64_t *word;
+	struct page *page;
+	bool anon;
+
+	guard(rcu)();
+	word = ptcheck_word(pfn);
+	if (unlikely(!word))
+		return;
+	page = pfn_to_page(pfn);
+	if (is_mapping(op) && is_kernel_page(page))
+		kernel_page(mm, addr, pfn, ip);
+	anon = PageAnon(page);
+	if (__builtin_constant_p(nr) && nr == 1)
+		apply_one(mm, addr, pfn, word, ptcheck_delta(op, anon), op, anon,
+			  ip);
+	else
+		apply_span(mm, addr, pfn, nr, op, anon, ip);
+}
+
+/**
+ * ptcheck_apply - account one operation on pages that follow each other
+ * @mm: whose page table
+ * @addr: of the first page
+ * @pfn: first page frame
+ * @nr: how many, all of one folio
+ * @op: what happens to the entry
+ * @ip: who does it
+ *
+ * Context: lock of the page table held.
+ */
+void ptcheck_apply(struct mm_struct *mm, unsigned long addr, unsigned long pfn,
+		   unsigned long nr, enum ptcheck_op op, unsigned long ip)
+{
+	apply(mm, addr, pfn, nr, op, ip);
+}
+
+static __always_inline void map(struct mm_struct *mm, unsigned long addr,
+				struct ptcheck_leaf leaf, unsigned long nr,
+				unsigned long ip)
+{
+	if (leaf.write)
+		apply(mm, addr, leaf.pfn, nr, PTCHECK_MAP_WRITE, ip);
+	else
+		apply(mm, addr, leaf.pfn, nr, PTCHECK_MAP_READ, ip);
+}
+
+static __always_inline void unmap(struct mm_struct *mm, unsigned long addr,
+				  struct ptcheck_leaf leaf, unsigned long nr,
+				  unsigned long ip)
+{
+	if (leaf.write)
+		apply(mm, addr, leaf.pfn, nr, PTCHECK_UNMAP_WRITE, ip);
+	else
+		apply(mm, addr, leaf.pfn, nr, PTCHECK_UNMAP_READ, ip);
+}
+
+/**
+ * ptcheck_replace - one entry takes the place of another
+ * @mm: whose page table
+ * @addr: what the entry maps
+ * @old: what was there
+ * @new: what will be
+ * @nr: pages that either maps
+ * @ip: who does it
+ *
+ * The source accounts a removal and an addition. For the same page that would be
+ * a moment in which it is not mapped, and a change of permission is an operation
+ * of its own.
+ */
+void ptcheck_replace(struct mm_struct *mm, unsigned long addr,
+		     struct ptcheck_leaf old, struct ptcheck_leaf new,
+		     unsigned long nr, unsigned long ip)
+{
+	if (!old.counted || !new.counted || old.pfn != new.pfn) {
+		if (old.counted)
+			unmap(mm, addr, old, nr, ip);
+		if (new.counted)
+			map(mm, addr, new, nr, ip);
+		return;
+	}
+	if (!old.write && new.write)
+		apply(mm, addr, new.pfn, nr, PTCHECK_UPGRADE, ip);
+	if (old.write && !new.write)
+		apply(mm, addr, new.pfn, nr, PTCHECK_DOWNGRADE, ip);
+}
+
+static noinline __cold void uffd_wp_write(struct mm_struct *mm,
+					  unsigned long addr, unsigned long ip)
+{
+	ptcheck_violate(&(struct ptcheck_violation) {
+		.rule = PTCHECK_UFFD_WP_WRITE, .mm = mm, .addr = addr,
+		.op = PTCHECK_NR_OPS, .ip = ip,
+	});
+}
+
+/* Whether an entry that is not present will come back writable. */
+static bool returns_writable(swp_entry_t entry)
+{
+	return is_writable_device_exclusive_entry(entry) ||
+	       is_writable_device_private_entry(entry) ||
+	       is_writable_migration_entry(entry);
+}
+
+static __always_inline bool pte_uffd_sound(pte_t pte)
+{
+	if (likely(pte_present(pte)))
+		return !pte_uffd_wp(pte) || !pte_write(pte);
+	return pte_none(pte) || !pte_swp_uffd_wp(pte) ||
+	       !returns_writable(pte_to_swp_entry(pte));
+}
+
+static __always_inline bool pmd_uffd_sound(pmd_t pmd)
+{
+	if (likely(pmd_present(pmd)))
+		return !pmd_uffd_wp(pmd) || !pmd_write(pmd);
+	return pmd_none(pmd) || !pmd_swp_uffd_wp(pmd) ||
+	       !returns_writable(pmd_to_swp_entry(pmd));
+}
+
+/* Several at once, or one that has something in its place. */
+static noinline void ptes_replace(struct mm_struct *mm, unsigned long addr,
+				  pte_t *ptep, pte_t pte, unsigned int nr,
+				  unsigned long ip)
+{
+	struct ptcheck_leaf leaf = ptcheck_pte_leaf(pte);
+	bool occupied = false;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		occupied |= ptcheck_pte_leaf(ptep_get(ptep + i)).counted;
+	if (!occupied && leaf.counted)
+		map(mm, addr, leaf, nr, ip);
+	for (i = 0; i < nr && occupied; i++) {
+		ptcheck_replace(mm, addr, ptcheck_pte_leaf(ptep_get(ptep + i)),
+				leaf, 1, ip);
+		addr += PAGE_SIZE;
+		leaf.pfn++;
+	}
+}
+
+/* Out of line half of ptcheck_ptes_set(). */
+void __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
+			pte_t pte, unsigned int nr)
+{
+	struct ptcheck_leaf leaf = ptcheck_pte_leaf(pte);
+
+	if (unlikely(mm == &init_mm))
+		return;
+	if (unlikely(!pte_uffd_sound(pte)))
+		uffd_wp_write(mm, addr, _RET_IP_);
+	if (unlikely(nr > 1 || pte_present(ptep_get(ptep))))
+		ptes_replace(mm, addr, ptep, pte, nr, _RET_IP_);
+	else if (leaf.counted)
+		map(mm, addr, leaf, 1, _RET_IP_);
+}
+EXPORT_SYMBOL(__ptcheck_ptes_set);
+
+/* Out of line half of ptcheck_pmd_set(). */
+void __ptcheck_pmd_set(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp,
+		       pmd_t pmd)
+{
+	if (mm == &init_mm)
+		return;
+	if (unlikely(!pmd_uffd_sound(pmd)))
+		uffd_wp_write(mm, addr, _RET_IP_);
+	ptcheck_replace(mm, addr, pmd_leaf_of(READ_ONCE(*pmdp)), pmd_leaf_of(pmd),
+			PMD_SIZE >> PAGE_SHIFT, _RET_IP_);
+}
+EXPORT_SYMBOL(__ptcheck_pmd_set);
+
+/* Out of line half of ptcheck_pud_set(). */
+void __ptcheck_pud_set(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
+		       pud_t pud)
+{
+	if (mm == &init_mm)
+		return;
+	ptcheck_replace(mm, addr, pud_leaf_of(READ_ONCE(*pudp)), pud_leaf_of(pud),
+			PUD_SIZE >> PAGE_SHIFT, _RET_IP_);
+}
+EXPORT_SYMBOL(__ptcheck_pud_set);
+
+/* Out of line half of ptcheck_pte_clear(). */
+void __ptcheck_pte_clear(struct mm_struct *mm, unsigned long addr, pte_t pte)
+{
+	struct ptcheck_leaf leaf = ptcheck_pte_leaf(pte);
+
+	if (leaf.counted && likely(mm != &init_mm))
+		unmap(mm, addr, leaf, 1, _RET_IP_);
+}
+EXPORT_SYMBOL(__ptcheck_pte_clear);
+
+/* Out of line half of ptcheck_pmd_clear(). */
+void __ptcheck_pmd_clear(struct mm_struct *mm, unsigned long addr, pmd_t pmd)
+{
+	struct ptcheck_leaf leaf = pmd_leaf_of(pmd);
+
+	if (leaf.counted && likely(mm != &init_mm))
+		unmap(mm, addr, leaf, PMD_SIZE >> PAGE_SHIFT, _RET_IP_);
+}
+EXPORT_SYMBOL(__ptcheck_pmd_clear);
+
+/* Out of line half of ptcheck_pud_clear(). */
+void __ptcheck_pud_clear(struct mm_struct *mm, unsigned long addr, pud_t pud)
+{
+	struct ptcheck_leaf leaf = pud_leaf_of(pud);
+
+	if (leaf.counted && likely(mm != &init_mm))
+		unmap(mm, addr, leaf, PUD_SIZE >> PAGE_SHIFT, _RET_IP_);
+}
+EXPORT_SYMBOL(__ptcheck_pud_clear);
+
+/* Out of line half of ptcheck_pte_wrprotect(). */
+void __ptcheck_pte_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t old)
+{
+	struct ptcheck_leaf leaf = ptcheck_pte_leaf(old);
+
+	if (leaf.counted && leaf.write)
+		apply(mm, addr, leaf.pfn, 1, PTCHECK_DOWNGRADE, _RET_IP_);
+}
+EXPORT_SYMBOL(__ptcheck_pte_wrprotect);
+
+/* Out of line half of ptcheck_pmd_wrprotect(). */
+void __ptcheck_pmd_wrprotect(struct mm_struct *mm, unsigned long addr, pmd_t old)
+{
+	struct ptcheck_leaf leaf = pmd_leaf_of(old);
+
+	if (leaf.counted && leaf.write)
+		apply(mm, addr, leaf.pfn, PMD_SIZE >> PAGE_SHIFT, PTCHECK_DOWNGRADE,
+		      _RET_IP_);
+}
+EXPORT_SYMBOL(__ptcheck_pmd_wrprotect);
+
+/**
+ * __page_table_check_pte_clear_range - a whole table of entries has been taken out
+ * @mm: whose it was
+ * @addr: any address below @pmd
+ * @pmd: what led to it
+ *
+ * Context: khugepaged, with the table unhooked and its lock held.
+ */
+void __page_table_check_pte_clear_range(struct mm_struct *mm, unsigned long addr,
+					pmd_t pmd)
+{
+	pte_t *table, *ptep;
+
+	if (mm == &init_mm || pmd_none(pmd) || pmd_bad(pmd) || pmd_leaf(pmd))
+		return;
+	addr &= PMD_MASK;
+	table = pte_offset_map(&pmd, addr);
+	if (WARN_ON_ONCE(!table))
+		return;
+	for (ptep = table; ptep < table + PTRS_PER_PTE; ptep++) {
+		__ptcheck_pte_clear(mm, addr, ptep_get(ptep));
+		addr += PAGE_SIZE;
+	}
+	pte_unmap(table);
+}

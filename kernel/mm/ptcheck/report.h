@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Page table check: what becomes of a violation. */
+#ifndef _MM_PTCHECK_REPORT_H
+#define _MM_PTCHECK_REPORT_H
+
+#include <linux/atomic.h>
+#include <linux/types.h>
+
+#include "word.h"
+
+struct mm_struct;
+struct seq_file;
+
+/* From lax to strict: run time moves down this list only. */
+enum ptcheck_policy {
+	PTCHECK_REPORT,
+	PTCHECK_KILL,
+	PTCHECK_PANIC,
+	PTCHECK_NR_POLICIES,
+};
+
+/**
+ * struct ptcheck_violation - everything that is known about one
+ * @mm: whose table it is; NULL: nobody's
+ * @addr: where the page is mapped in @mm; or NULL's in the kernel
+ * @pfn: page frame
+ * @old: its word before
+ * @op: what has been done to it; PTCHECK_NR_OPS: nothing to the word
+ * @anon: what kind of page it is now
+ * @ip: who did it
+ * @entry: of a restricted table
+ */
+struct ptcheck_violation {
+	enum ptcheck_rule rule;
+	struct mm_struct *mm;
+	unsigned long addr;
+	unsigned long pfn;
+	u64 old;
+	enum ptcheck_op op;
+	bool anon;
+	unsigned long ip;
+	u64 entry;
+};
+
+extern atomic_long_t ptcheck_violations[PTCHECK_NR_RULES];
+extern atomic_long_t ptcheck_unprinted;
+
+void ptcheck_violate(const struct ptcheck_violation *v);
+
+enum ptcheck_policy ptcheck_policy(void);
+const char *ptcheck_policy_name(enum ptcheck_policy policy);
+int ptcheck_policy_parse(const char *name, size_t len);
+int ptcheck_policy_tighten(enum ptcheck_policy policy);
+void ptcheck_policy_boot(enum ptcheck_policy policy);
+void ptcheck_punish(const struct ptcheck_violation *v);
+
+#ifdef CONFIG_PTCHECK_KUNIT_TEST
+bool ptcheck_caught(const struct ptcheck_violation *v);
+#else
+static inline bool ptcheck_caught(const struct ptcheck_violation *v) { return false; }
+#endif
+
+void ptcheck_print(const struct ptcheck_violation *v);
+void ptcheck_show_facts(struct seq_file *m, const struct ptcheck_violation *v);
+const char *ptcheck_op_name(enum ptcheck_op op);
+void ptcheck_remember(const struct ptcheck_violation *v);
+
+#endif /* _MM_PTCHECK_REPORT_H */
