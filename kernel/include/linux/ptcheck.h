@@ -2,8 +2,8 @@
 /*
  * Page table check: what those who change page tables call.
  *
- * With CONFIG_PTCHECK the engine is mm/ptcheck, which is told the address, and of
- * entries that change in place. Without, it is that of Linux itself, or none. The
+ * They tell the address, and of entries that change in place. Behind these calls
+ * is the engine in mm/ptcheck or, through mm/ptcheck/linux.c, that of Linux. The
  * page allocator calls what linux/page_table_check.h declares, whoever defines it.
  * See Documentation/mm/ptcheck.rst.
  */
@@ -12,7 +12,7 @@
 
 #include <linux/page_table_check.h>
 
-#ifdef CONFIG_PTCHECK
+#ifdef CONFIG_PAGE_TABLE_CHECK
 
 void __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 			pte_t pte, unsigned int nr);
@@ -23,6 +23,12 @@ void __ptcheck_pud_set(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
 void __ptcheck_pte_clear(struct mm_struct *mm, unsigned long addr, pte_t pte);
 void __ptcheck_pmd_clear(struct mm_struct *mm, unsigned long addr, pmd_t pmd);
 void __ptcheck_pud_clear(struct mm_struct *mm, unsigned long addr, pud_t pud);
+void __ptcheck_pte_change(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
+			  pte_t pte);
+void __ptcheck_pmd_change(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp,
+			  pmd_t pmd);
+void __ptcheck_pud_change(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
+			  pud_t pud);
 void __ptcheck_pte_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t old);
 void __ptcheck_pmd_wrprotect(struct mm_struct *mm, unsigned long addr, pmd_t old);
 
@@ -55,6 +61,31 @@ static __always_inline void ptcheck_pud_set(struct mm_struct *mm,
 {
 	if (!ptcheck_off())
 		__ptcheck_pud_set(mm, addr, pudp, pud);
+}
+
+/* An entry is about to change in place, as a rule to become writable. */
+static __always_inline void ptcheck_pte_change(struct mm_struct *mm,
+					       unsigned long addr, pte_t *ptep,
+					       pte_t pte)
+{
+	if (!ptcheck_off())
+		__ptcheck_pte_change(mm, addr, ptep, pte);
+}
+
+static __always_inline void ptcheck_pmd_change(struct mm_struct *mm,
+					       unsigned long addr, pmd_t *pmdp,
+					       pmd_t pmd)
+{
+	if (!ptcheck_off())
+		__ptcheck_pmd_change(mm, addr, pmdp, pmd);
+}
+
+static __always_inline void ptcheck_pud_change(struct mm_struct *mm,
+					       unsigned long addr, pud_t *pudp,
+					       pud_t pud)
+{
+	if (!ptcheck_off())
+		__ptcheck_pud_change(mm, addr, pudp, pud);
 }
 
 /* An entry has been taken out. */
@@ -94,32 +125,30 @@ static __always_inline void ptcheck_pmd_wrprotect(struct mm_struct *mm,
 		__ptcheck_pmd_wrprotect(mm, addr, old);
 }
 
-/* The same from those places that Linux itself does not check. */
-#define ptcheck_pte_change(mm, addr, ptep, pte) \
-	ptcheck_ptes_set(mm, addr, ptep, pte, 1)
-#define ptcheck_pmd_change ptcheck_pmd_set
-#define ptcheck_pud_change ptcheck_pud_set
+#else /* !CONFIG_PAGE_TABLE_CHECK */
 
-#else /* !CONFIG_PTCHECK */
-
-#define ptcheck_ptes_set(mm, addr, ptep, pte, nr) \
-	page_table_check_ptes_set(mm, ptep, pte, nr)
-#define ptcheck_pmd_set(mm, addr, pmdp, pmd) page_table_check_pmd_set(mm, pmdp, pmd)
-#define ptcheck_pud_set(mm, addr, pudp, pud) page_table_check_pud_set(mm, pudp, pud)
-#define ptcheck_pte_clear(mm, addr, pte) page_table_check_pte_clear(mm, pte)
-#define ptcheck_pmd_clear(mm, addr, pmd) page_table_check_pmd_clear(mm, pmd)
-#define ptcheck_pud_clear(mm, addr, pud) page_table_check_pud_clear(mm, pud)
-
-static inline void ptcheck_pte_wrprotect(struct mm_struct *mm,
-					 unsigned long addr, pte_t old) { }
-static inline void ptcheck_pmd_wrprotect(struct mm_struct *mm,
-					 unsigned long addr, pmd_t old) { }
+static inline void ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr,
+				    pte_t *ptep, pte_t pte, unsigned int nr) { }
+static inline void ptcheck_pmd_set(struct mm_struct *mm, unsigned long addr,
+				   pmd_t *pmdp, pmd_t pmd) { }
+static inline void ptcheck_pud_set(struct mm_struct *mm, unsigned long addr,
+				   pud_t *pudp, pud_t pud) { }
 static inline void ptcheck_pte_change(struct mm_struct *mm, unsigned long addr,
 				      pte_t *ptep, pte_t pte) { }
 static inline void ptcheck_pmd_change(struct mm_struct *mm, unsigned long addr,
 				      pmd_t *pmdp, pmd_t pmd) { }
 static inline void ptcheck_pud_change(struct mm_struct *mm, unsigned long addr,
 				      pud_t *pudp, pud_t pud) { }
+static inline void ptcheck_pte_clear(struct mm_struct *mm, unsigned long addr,
+				     pte_t pte) { }
+static inline void ptcheck_pmd_clear(struct mm_struct *mm, unsigned long addr,
+				     pmd_t pmd) { }
+static inline void ptcheck_pud_clear(struct mm_struct *mm, unsigned long addr,
+				     pud_t pud) { }
+static inline void ptcheck_pte_wrprotect(struct mm_struct *mm,
+					 unsigned long addr, pte_t old) { }
+static inline void ptcheck_pmd_wrprotect(struct mm_struct *mm,
+					 unsigned long addr, pmd_t old) { }
 
-#endif /* CONFIG_PTCHECK */
+#endif /* CONFIG_PAGE_TABLE_CHECK */
 #endif /* _LINUX_PTCHECK_H */

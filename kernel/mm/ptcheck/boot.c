@@ -13,8 +13,11 @@
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kstrtox.h>
+#include <linux/memblock.h>
+#include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "internal.h"
 #include "report.h"
@@ -69,11 +72,19 @@ static bool __init is_needed(void)
 	return enabled;
 }
 
-/* All words are there and zero, and there is no user yet. */
+/*
+ * All words are there and zero, and there is no user yet. Memory that is added
+ * beyond what the firmware announced has no blocks, and is not checked.
+ */
 static void __init start(void)
 {
 	if (!enabled)
 		return;
+	ptcheck_nr_blocks = DIV_ROUND_UP(max_possible_pfn, PTCHECK_BLOCK_PAGES);
+	ptcheck_blocks = vcalloc(ptcheck_nr_blocks, sizeof(*ptcheck_blocks));
+	if (!ptcheck_blocks)
+		panic("page_table_check: no memory for %lu blocks\n",
+		      ptcheck_nr_blocks);
 	static_branch_disable(&page_table_check_disabled);
 	pr_info("on, a violation means: %s\n",
 		ptcheck_policy_name(ptcheck_policy()));

@@ -57,80 +57,63 @@ static __always_inline bool is_kernel_page(struct page *page)
 	return unlikely(page_has_type(page)) && !PageHuge(page);
 }
 
-static __always_inline void apply_one(struct mm_struct *mm, unsigned long addr,
-				      unsigned long pfn, atomic64_t *word,
-				      u64 delta, enum ptcheck_op op, bool anon,
-				      unsigned long ip)
+/* On one page. Whoever maps the block as a whole sees it, or is seen here. */
+static __always_inline void apply_small(struct mm_struct *mm, unsigned long addr,
+					unsigned long pfn,
+					struct ptcheck_block *block,
+					atomic64_t *word, enum ptcheck_op op,
+					bool anon, unsigned long ip)
 {
+	u64 delta = ptcheck_delta(op, anon);
 	u64 new = atomic64_add_return(delta, word);
+	u64 presence = ptcheck_presence_delta(new, op, anon);
 
-	if (unlikely(!ptcheck_sound(new, anon)))
+	if (presence)
+		atomic64_add(presence, &block->pages);
+	if (unlikely(!ptcheck_sound(new + atomic64_read(&block->large), anon)))
 		ptcheck_suspect(mm, addr, pfn, new - delta, op, anon, ip);
 }
 
-/* Several pages, in as many sections of memory as that takes. */
-static noinline void apply_span(struct mm_struct *mm, unsigned long addr,
-				unsigned long pfn, unsigned long nr,
-				enum ptcheck_op op, bool anon, unsigned long ip)
+/* On a block, by an entry for all of it. */
+static void apply_large(struct mm_struct *mm, unsigned long addr,
+			unsigned long pfn, struct ptcheck_block *block,
+			enum ptcheck_op op, bool anon, unsigned long ip)
 {
-	const u64 delta = ptcheck_delta(op, anon);
-	atomic64_t *word;
-	unsigned long n;
+	u64 delta = ptcheck_delta(op, anon);
+	u64 new = atomic64_add_return(delta, &block->large);
+	u64 pages = ptcheck_any(atomic64_read(&block->pages));
 
-	while (nr) {
-		n = ptcheck_span(pfn, nr);
-		nr -= n;
-		word = ptcheck_word(pfn);
-		for (; word && n; n--) {
-			apply_one(mm, addr, pfn++, word, delta, op, anon, ip);
-			word = ptcheck_next(word);
-			addr += PAGE_SIZE;
-		}
-		/* Of a section without words. */
-		pfn += n;
-		addr += n << PAGE_SHIFT;
-	}
+	if (unlikely(!ptcheck_sound(new + pages, anon)))
+		ptcheck_suspect_large(mm, addr, pfn, new - delta, op, anon, ip);
 }
 
-/* One operation on the page @pfn; @nr is 1 wherever this must be fast. */
+/* One operation; @nr is 1, or a multiple of a block for a large entry. */
 static __always_inline void apply(struct mm_struct *mm, unsigned long addr,
 				  unsigned long pfn, unsigned long nr,
 				  enum ptcheck_op op, unsigned long ip)
 {
+	struct ptcheck_block *block = ptcheck_block(pfn);
 	atomic64_t *word;
 	struct page *page;
 	bool anon;
 
 	guard(rcu)();
-	word = ptcheck_word(pfn);
+	word = likely(block) ? ptcheck_word(pfn) : NULL;
 	if (unlikely(!word))
 		return;
 	page = pfn_to_page(pfn);
 	if (is_mapping(op) && is_kernel_page(page))
 		kernel_page(mm, addr, pfn, ip);
 	anon = PageAnon(page);
-	if (__builtin_constant_p(nr) && nr == 1)
-		apply_one(mm, addr, pfn, word, ptcheck_delta(op, anon), op, anon,
-			  ip);
-	else
-		apply_span(mm, addr, pfn, nr, op, anon, ip);
-}
-
-/**
- * ptcheck_apply - account one operation on pages that follow each other
- * @mm: whose page table
- * @addr: of the first page
- * @pfn: first page frame
- * @nr: how many, all of one folio
- * @op: what happens to the entry
- * @ip: who does it
- *
- * Context: lock of the page table held.
- */
-void ptcheck_apply(struct mm_struct *mm, unsigned long addr, unsigned long pfn,
-		   unsigned long nr, enum ptcheck_op op, unsigned long ip)
-{
-	apply(mm, addr, pfn, nr, op, ip);
+	if (nr == 1) {
+		apply_small(mm, addr, pfn, block, word, op, anon, ip);
+		return;
+	}
+	for (; nr && ptcheck_block(pfn); nr -= PTCHECK_BLOCK_PAGES) {
+		apply_large(mm, addr, pfn, block++, op, anon, ip);
+		pfn += PTCHECK_BLOCK_PAGES;
+		addr += PMD_SIZE;
+	}
 }
 
 static __always_inline void map(struct mm_struct *mm, unsigned long addr,
@@ -159,7 +142,7 @@ static __always_inline void unmap(struct mm_struct *mm, unsigned long addr,
  * @addr: what the entry maps
  * @old: what was there
  * @new: what will be
- * @nr: pages that either maps
+ * @nr: pages that either maps: 1 or a multiple of a block
  * @ip: who does it
  *
  * The source accounts a removal and an addition. For the same page that would be
@@ -222,14 +205,9 @@ static noinline void ptes_replace(struct mm_struct *mm, unsigned long addr,
 				  unsigned long ip)
 {
 	struct ptcheck_leaf leaf = ptcheck_pte_leaf(pte);
-	bool occupied = false;
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
-		occupied |= ptcheck_pte_leaf(ptep_get(ptep + i)).counted;
-	if (!occupied && leaf.counted)
-		map(mm, addr, leaf, nr, ip);
-	for (i = 0; i < nr && occupied; i++) {
+	for (i = 0; i < nr; i++) {
 		ptcheck_replace(mm, addr, ptcheck_pte_leaf(ptep_get(ptep + i)),
 				leaf, 1, ip);
 		addr += PAGE_SIZE;
@@ -277,6 +255,31 @@ void __ptcheck_pud_set(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
 			PUD_SIZE >> PAGE_SHIFT, _RET_IP_);
 }
 EXPORT_SYMBOL(__ptcheck_pud_set);
+
+/* Out of line half of ptcheck_pte_change(). */
+void __ptcheck_pte_change(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
+			  pte_t pte)
+{
+	if (unlikely(!pte_uffd_sound(pte)))
+		uffd_wp_write(mm, addr, _RET_IP_);
+	ptcheck_replace(mm, addr, ptcheck_pte_leaf(ptep_get(ptep)),
+			ptcheck_pte_leaf(pte), 1, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(__ptcheck_pte_change);
+
+/* Out of line half of ptcheck_pmd_change(). */
+void __ptcheck_pmd_change(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp,
+			  pmd_t pmd)
+{
+	__ptcheck_pmd_set(mm, addr, pmdp, pmd);
+}
+
+/* Out of line half of ptcheck_pud_change(). */
+void __ptcheck_pud_change(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
+			  pud_t pud)
+{
+	__ptcheck_pud_set(mm, addr, pudp, pud);
+}
 
 /* Out of line half of ptcheck_pte_clear(). */
 void __ptcheck_pte_clear(struct mm_struct *mm, unsigned long addr, pte_t pte)

@@ -6,7 +6,7 @@
  * of two entries that must not exist together one sees the other, whatever the
  * order and on whatever processors they are made.
  *
- * A file page has 32 bits: the reference count gives up at half of that. Anonymous
+ * A file page has 31 bits: the reference count gives up there. Anonymous
  * pages have 24: one entry per process, of which there are 2^22 at most, unless
  * an administrator lets KSM share a page more than 16 million times. More than
  * one writable entry has been reported already.
@@ -62,6 +62,12 @@ struct ptcheck_counts {
 	unsigned int write;		/* of the anonymous ones */
 };
 
+static inline bool ptcheck_is_removal(enum ptcheck_op op)
+{
+	return op == PTCHECK_UNMAP_READ || op == PTCHECK_UNMAP_WRITE ||
+	       op == PTCHECK_DOWNGRADE;
+}
+
 /* What @op adds to the word. Of file pages it does not matter who writes. */
 static inline u64 ptcheck_delta(enum ptcheck_op op, bool anon)
 {
@@ -95,11 +101,57 @@ static inline bool ptcheck_sound(u64 word, bool anon)
 {
 	u32 high = word >> PTCHECK_ANON_SHIFT;
 
+	/* A borrow from the anonymous pages ends in the highest bit of the file's. */
 	if (!anon)
-		return !high;
+		return word < 1ULL << 31;
 	return !(u32)word && (high < (PTCHECK_WRITE_ONE >> PTCHECK_ANON_SHIFT) ||
 			      high == ((PTCHECK_WRITE_ONE + PTCHECK_ANON_ONE) >>
 				       PTCHECK_ANON_SHIFT));
+}
+
+/*
+ * A block of 2 MiB is mapped as a whole by large entries, which are counted in a
+ * word of the block, or page by page. What is true of a page is the sum of the
+ * two words. For large entries the block also knows how many of its pages have
+ * what in their own words: who maps a block need not look at 512 of them.
+ */
+#define PTCHECK_PRESENCE_BITS	21
+
+static inline u64 ptcheck_presence(u64 word)
+{
+	u64 file = (u32)word ? 1 : 0;
+	u64 anon = word & (PTCHECK_WRITE_ONE - PTCHECK_ANON_ONE) ? 1 : 0;
+	u64 write = word >= PTCHECK_WRITE_ONE ? 1 : 0;
+
+	return file | anon << PTCHECK_PRESENCE_BITS |
+	       write << 2 * PTCHECK_PRESENCE_BITS;
+}
+
+/*
+ * How the presence changes when an operation leaves the word @new. The first and
+ * the last entry of a page are the common case, and constants.
+ */
+static inline u64 ptcheck_presence_delta(u64 new, enum ptcheck_op op, bool anon)
+{
+	u64 delta = ptcheck_delta(op, anon);
+
+	if (new == delta)
+		return anon ? ptcheck_presence(ptcheck_delta(op, true)) :
+			      ptcheck_presence(ptcheck_delta(op, false));
+	if (!new)
+		return anon ? -ptcheck_presence(-ptcheck_delta(op, true)) :
+			      -ptcheck_presence(-ptcheck_delta(op, false));
+	return ptcheck_presence(new) - ptcheck_presence(new - delta);
+}
+
+/* A word with everything that some page of a block has, at least once. */
+static inline u64 ptcheck_any(u64 presence)
+{
+	const u64 mask = (1ULL << PTCHECK_PRESENCE_BITS) - 1;
+
+	return (presence & mask ? PTCHECK_FILE_ONE : 0) +
+	       (presence >> PTCHECK_PRESENCE_BITS & mask ? PTCHECK_ANON_ONE : 0) +
+	       (presence >> 2 * PTCHECK_PRESENCE_BITS ? PTCHECK_WRITE_ONE : 0);
 }
 
 struct ptcheck_counts ptcheck_counts(u64 word);

@@ -116,6 +116,7 @@ void asi_image_unmap(unsigned long start, unsigned long end);
 int asi_image_share(struct asi *asi);
 enum asi_kind asi_image_kind(unsigned long va);
 bool asi_image_hides(u64 phys);
+bool asi_image_tree(const struct asi_pt *pt);
 
 #ifdef CONFIG_MODULES
 int asi_modules_setup(void);

@@ -24,6 +24,7 @@
 
 #include "../../../../mm/internal.h"
 #include "asi.h"
+#include "check.h"
 #include "compartment.h"
 
 /* For what must not wait: growing for atomic allocations, dead owners. */
@@ -298,6 +299,8 @@ unsigned long asi_pool_release(struct asi_pool *pool, unsigned long max)
 	list_for_each_entry(asi, &asi_instances, instances)
 		if (!pool->owner || pool->owner == asi->owner)
 			unmap_batch(asi, &batch);
+	list_for_each_entry(c, &batch, node)
+		asi_check_gone(c);
 	list_for_each_entry_safe(c, next, &batch, node)
 		free_compartment(c);
 	return nr;

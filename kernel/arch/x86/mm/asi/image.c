@@ -51,6 +51,12 @@ static unsigned long end_of(const struct part *p)
 		     IS_ENABLED(CONFIG_ASI_STATIC_COARSE) ? PMD_SIZE : PAGE_SIZE);
 }
 
+/** asi_image_tree - whether @pt is the tree of the image, which belongs to nobody */
+bool asi_image_tree(const struct asi_pt *pt)
+{
+	return pt == &image;
+}
+
 /**
  * asi_image_map - map a range at the end of the address space in all instances
  * @start: first address, page aligned

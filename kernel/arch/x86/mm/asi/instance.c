@@ -14,6 +14,7 @@
 #include <asm/page.h>
 
 #include "asi.h"
+#include "check.h"
 #include "compartment.h"
 
 LIST_HEAD(asi_instances);
@@ -229,6 +230,7 @@ int asi_init(struct mm_struct *mm, int class_id, struct asi **out)
 		goto err_free;
 
 	asi_compartments_adopt(asi);
+	asi_check_image(&asi->pt);
 	*out = asi;
 	return 0;
 

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "asi.h"
+#include "check.h"
 
 static struct asi_region *find_region(struct asi *asi, unsigned long start,
 				      unsigned long end)
@@ -70,8 +71,8 @@ static u64 restricted_entry(const struct asi_pt_leaf *leaf, int level,
  *	full tables allow
  * @spare: see asi_pt_set()
  *
- * Return: 0, -EAGAIN or -EEXIST as asi_pt_set(), or -EFAULT if the full tables
- * have a hole there.
+ * Return: 0, -EAGAIN or -EEXIST as asi_pt_set(), -EFAULT if the full tables
+ * have a hole there, or -EPERM if page table check finds the leaf wrong.
  */
 int asi_map_leaf(struct asi_pt *pt, unsigned long *va, unsigned long end,
 		 u64 deny, void **spare)
@@ -92,6 +93,8 @@ int asi_map_leaf(struct asi_pt *pt, unsigned long *va, unsigned long end,
 	/* A table left by an earlier, smaller mapping rules out a large leaf. */
 	for (;; level--) {
 		entry = restricted_entry(&leaf, level, *va, deny);
+		if (!asi_check_leaf(pt, *va, level, entry))
+			return -EPERM;
 		err = asi_pt_set(pt, *va, level, entry, spare);
 		if (err != -EEXIST || level == ASI_PT_4K)
 			break;
@@ -109,7 +112,7 @@ int asi_map_leaf(struct asi_pt *pt, unsigned long *va, unsigned long end,
  * @gfp: for tables, without sleeping; 0: with the tables that are there
  *
  * What is mapped there already stays. Context: @asi->lock held.
- * Return: 0, -EFAULT or -ENOMEM, with a part of it mapped.
+ * Return: 0, -EFAULT, -EPERM or -ENOMEM, with a part of it mapped.
  */
 int asi_map_locked(struct asi *asi, unsigned long start, unsigned long len,
 		   gfp_t gfp)

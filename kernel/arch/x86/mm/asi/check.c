@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page table check of restricted tables.
+ *
+ * A leaf is held against three things that whoever made it does not decide: the
+ * full tables, walked again; the compartment map; and the list of regions. So a
+ * bug in the code that maps things, or in the map, is a violation with a name, and
+ * not a leak.
+ */
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <asm/sections.h>
+
+#include "../../../../mm/ptcheck/report.h"
+#include "asi.h"
+#include "check.h"
+#include "compartment.h"
+
+/* One leaf, where it maps to, and whose it is. */
+struct claim {
+	struct asi *asi;		/* NULL: the tables of the image, for all */
+	unsigned long va;
+	unsigned long size;
+	u64 entry;
+	u64 phys;
+};
+
+struct section {
+	const char *start;
+	const char *end;
+};
+
+static const struct section constants[] = {
+	{ _stext, _etext },
+	{ __start_rodata, __end_rodata },
+};
+
+static void violate(enum ptcheck_rule rule, unsigned long va, u64 phys, u64 entry)
+{
+	ptcheck_violate(&(struct ptcheck_violation) {
+		.rule = rule, .addr = va, .pfn = PHYS_PFN(phys), .entry = entry,
+		.op = PTCHECK_NR_OPS, .ip = _RET_IP_,
+	});
+}
+
+/* As the full tables have it now: the same bytes, and nothing more allowed. */
+static enum ptcheck_rule beside_full(const struct claim *c, int level)
+{
+	struct asi_pt_leaf full = asi_pt_lookup(asi_full_root(), asi_levels(),
+						c->va);
+	u64 offset = c->va & (asi_pt_size(full.level) - 1);
+
+	if (!full.entry || level > full.level)
+		return PTCHECK_ASI_FRAME;
+	if (asi_pte_phys(full.entry, full.level) + offset != c->phys)
+		return PTCHECK_ASI_FRAME;
+	if ((c->entry & ASI_PTE_WRITE) && !full.write)
+		return PTCHECK_ASI_PERMISSION;
+	if (!(c->entry & ASI_PTE_NX) && !full.exec)
+		return PTCHECK_ASI_PERMISSION;
+	if (c->entry & (ASI_PTE_USER | ASI_PTE_GLOBAL))
+		return PTCHECK_ASI_PERMISSION;
+	return PTCHECK_ALLOWED;
+}
+
+static bool is_constant(u64 phys, unsigned long size)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(constants); i++)
+		if (phys < __pa_symbol(constants[i].end) &&
+		    phys + size > __pa_symbol(constants[i].start))
+			return true;
+	return false;
+}
+
+/*
+ * Memory of a class goes to those who may see it. What has none needs a reason
+ * of its own, which asi_map() has written down before.
+ */
+static bool is_seen(const struct claim *c)
+{
+	const struct compartment *comp;
+	unsigned long pfn = PHYS_PFN(c->phys);
+	unsigned long end = pfn + (c->size >> PAGE_SHIFT);
+	bool explained = !c->asi || asi_find_region(c->asi, c->va);
+
+	guard(rcu)();
+	for (; pfn < end; pfn = ALIGN(pfn + 1, COMPARTMENT_PAGES)) {
+		comp = compartment_of(pfn);
+		if (!comp && !explained)
+			return false;
+		if (comp && comp->pool->owner &&
+		    (!c->asi || comp->pool->owner != c->asi->owner))
+			return false;
+	}
+	return true;
+}
+
+/* Out of line half of asi_check_leaf(). */
+bool __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
+		      u64 entry)
+{
+	u64 offset = va & (asi_pt_size(level) - 1);
+	const struct claim c = {
+		.asi = asi_image_tree(pt) ? NULL :
+		       container_of((struct asi_pt *)pt, struct asi, pt),
+		.va = va, .size = asi_pt_size(level), .entry = entry,
+		.phys = asi_pte_phys(entry, level) + offset,
+	};
+	enum ptcheck_rule rule = beside_full(&c, level);
+
+	if (rule == PTCHECK_ALLOWED && (entry & ASI_PTE_WRITE) &&
+	    is_constant(c.phys, c.size))
+		rule = PTCHECK_TEXT_WRITE;
+	if (rule == PTCHECK_ALLOWED && !is_seen(&c))
+		rule = PTCHECK_ASI_CLASS;
+	if (rule != PTCHECK_ALLOWED)
+		violate(rule, va, c.phys, entry);
+	return rule == PTCHECK_ALLOWED;
+}
+
+static void check_gone_from(const struct asi *asi, const struct compartment *c)
+{
+	unsigned long va = (unsigned long)__va(PFN_PHYS(c->pfn));
+	unsigned long end = va + COMPARTMENT_SIZE;
+	struct asi_pt_leaf leaf;
+
+	for (; va < end; va = ALIGN(va + 1, asi_pt_size(leaf.level))) {
+		leaf = asi_pt_lookup(asi->pt.root, asi_levels(), va);
+		if (!leaf.entry)
+			continue;
+		violate(PTCHECK_ASI_STALE, va, PFN_PHYS(c->pfn), leaf.entry);
+		return;
+	}
+}
+
+/* Out of line half of asi_check_gone(). */
+void __asi_check_gone(const struct compartment *c)
+{
+	struct asi *asi;
+
+	lockdep_assert_held(&asi_instances_lock);
+	list_for_each_entry(asi, &asi_instances, instances)
+		check_gone_from(asi, c);
+}
+
+static void check_constant(const u64 *root, unsigned long start,
+			   unsigned long end)
+{
+	struct asi_pt_leaf leaf;
+	unsigned long va;
+
+	for (va = start & PAGE_MASK; va < end;
+	     va = ALIGN(va + 1, asi_pt_size(leaf.level))) {
+		leaf = asi_pt_lookup(root, asi_levels(), va);
+		if (!leaf.entry || !leaf.write)
+			continue;
+		violate(PTCHECK_TEXT_WRITE, va,
+			asi_pte_phys(leaf.entry, leaf.level) +
+			(va & (asi_pt_size(leaf.level) - 1)), leaf.entry);
+		return;
+	}
+}
+
+/* Out of line half of asi_check_image(): where they run, and in the direct map. */
+void __asi_check_image(const struct asi_pt *pt)
+{
+	int i;
+
+	/* Until then the full tables let the kernel patch itself. */
+	if (system_state < SYSTEM_RUNNING)
+		return;
+	for (i = 0; i < ARRAY_SIZE(constants); i++) {
+		unsigned long start = (unsigned long)constants[i].start;
+		unsigned long end = (unsigned long)constants[i].end;
+		unsigned long alias = (unsigned long)__va(__pa_symbol(start));
+
+		check_constant(pt->root, start, end);
+		check_constant(pt->root, alias, alias + (end - start));
+		check_constant(asi_full_root(), start, end);
+		check_constant(asi_full_root(), alias, alias + (end - start));
+	}
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Page table check of restricted tables: what those who write them call. */
+#ifndef _ARCH_X86_MM_ASI_CHECK_H
+#define _ARCH_X86_MM_ASI_CHECK_H
+
+#include <linux/ptcheck.h>
+#include <linux/types.h>
+
+struct asi_pt;
+struct compartment;
+
+#ifdef CONFIG_PTCHECK
+
+bool __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
+		      u64 entry);
+void __asi_check_gone(const struct compartment *c);
+void __asi_check_image(const struct asi_pt *pt);
+
+/**
+ * asi_check_leaf - whether a leaf may be put into a restricted table
+ * @pt: the table
+ * @va: address
+ * @level: of the leaf
+ * @entry: the leaf
+ *
+ * Context: as asi_pt_set(). Return: true, always if the check is off.
+ */
+static inline bool asi_check_leaf(const struct asi_pt *pt, unsigned long va,
+				  int level, u64 entry)
+{
+	return ptcheck_off() || __asi_check_leaf(pt, va, level, entry);
+}
+
+/* A compartment is about to be given back: nothing may map it. */
+static inline void asi_check_gone(const struct compartment *c)
+{
+	if (!ptcheck_off())
+		__asi_check_gone(c);
+}
+
+/* An instance is ready: the kernel's text and constants are nowhere writable. */
+static inline void asi_check_image(const struct asi_pt *pt)
+{
+	if (!ptcheck_off())
+		__asi_check_image(pt);
+}
+
+#else
+
+static inline bool asi_check_leaf(const struct asi_pt *pt, unsigned long va,
+				  int level, u64 entry)
+{
+	return true;
+}
+
+static inline void asi_check_gone(const struct compartment *c) { }
+static inline void asi_check_image(const struct asi_pt *pt) { }
+
+#endif /* CONFIG_PTCHECK */
+#endif /* _ARCH_X86_MM_ASI_CHECK_H */

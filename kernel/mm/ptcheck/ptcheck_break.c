@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Break the rules of page table check on purpose, and keep them.
+ *
+ * Write the name of a case into /sys/kernel/debug/ptcheck_break: it makes entries
+ * that are in no page table, by the same calls that real ones are made with, and
+ * for the same pages. Reading tells the page frame and the address that the last
+ * case was about. Nothing here knows which engine there is.
+ */
+#include <linux/debugfs.h>
+#include <linux/gfp.h>
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pgtable.h>
+#include <linux/sched/mm.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#define ADDRESS		0x600000000000UL
+#define LARGE_ORDER	9
+
+/* A page, and entries that may map it. */
+struct stage {
+	struct mm_struct *mm;
+	struct page *page;
+	unsigned int order;
+	pte_t pte[2];
+	pmd_t pmd;
+};
+
+struct scene {
+	const char *name;
+	unsigned int order;
+	bool anon;
+	void (*play)(struct stage *s);
+};
+
+static unsigned long last_pfn, last_address;
+
+static unsigned long address_of(int slot)
+{
+	return ADDRESS + ((unsigned long)slot << PMD_SHIFT);
+}
+
+static void set_type(struct stage *s, bool anon)
+{
+	s->page->mapping = anon ? (void *)PAGE_MAPPING_ANON : NULL;
+}
+
+static pte_t entry_for(struct page *page, bool write)
+{
+	return mk_pte(page, write ? PAGE_SHARED : PAGE_READONLY);
+}
+
+static void map_page(struct stage *s, int slot, struct page *page, bool write)
+{
+	set_pte_at(s->mm, address_of(slot), &s->pte[slot], entry_for(page, write));
+}
+
+static void map(struct stage *s, int slot, bool write)
+{
+	map_page(s, slot, s->page, write);
+}
+
+static void unmap(struct stage *s, int slot)
+{
+	ptep_get_and_clear(s->mm, address_of(slot), &s->pte[slot]);
+}
+
+static void protect(struct stage *s, int slot)
+{
+	ptep_set_wrprotect(s->mm, address_of(slot), &s->pte[slot]);
+}
+
+static void upgrade(struct stage *s, int slot)
+{
+	ptcheck_pte_change(s->mm, address_of(slot), &s->pte[slot],
+			   pte_mkwrite_novma(s->pte[slot]));
+	native_set_pte(&s->pte[slot], pte_mkwrite_novma(s->pte[slot]));
+}
+
+/* Behind everybody's back. */
+static void forget(struct stage *s, int slot)
+{
+	native_set_pte(&s->pte[slot], __pte(0));
+}
+
+static void map_large(struct stage *s, bool write)
+{
+	pmd_t pmd = pmd_mkhuge(mk_pmd(s->page, write ? PAGE_SHARED : PAGE_READONLY));
+
+	set_pmd_at(s->mm, address_of(0), &s->pmd, pmd);
+}
+
+static void unmap_large(struct stage *s)
+{
+	pmdp_huge_get_and_clear(s->mm, address_of(0), &s->pmd);
+}
+
+static void map_hugetlb(struct stage *s, bool write)
+{
+	set_huge_pte_at(s->mm, address_of(0), &s->pte[0],
+			pte_mkhuge(entry_for(s->page, write)), PMD_SIZE);
+}
+
+static void unmap_hugetlb(struct stage *s)
+{
+	huge_ptep_get_and_clear(s->mm, address_of(0), &s->pte[0], PMD_SIZE);
+}
+
+static void two(struct stage *s, bool first, bool second)
+{
+	map(s, 0, first);
+	map(s, 1, second);
+	unmap(s, 1);
+	unmap(s, 0);
+}
+
+static void anon_write_write(struct stage *s) { two(s, WRITE, WRITE); }
+static void anon_read_write(struct stage *s) { two(s, READ, WRITE); }
+static void anon_write_read(struct stage *s) { two(s, WRITE, READ); }
+static void anon_read_read(struct stage *s) { two(s, READ, READ); }
+
+static void anon_upgrade(struct stage *s)
+{
+	map(s, 0, READ);
+	map(s, 1, READ);
+	upgrade(s, 1);
+	unmap(s, 1);
+	unmap(s, 0);
+}
+
+static void type_change(struct stage *s, bool anon)
+{
+	set_type(s, anon);
+	map(s, 0, READ);
+	set_type(s, !anon);
+	map(s, 1, READ);
+	unmap(s, 1);
+	set_type(s, anon);
+	unmap(s, 0);
+}
+
+static void anon_as_file(struct stage *s) { type_change(s, true); }
+static void file_as_anon(struct stage *s) { type_change(s, false); }
+
+static void underflow(struct stage *s)
+{
+	native_set_pte(&s->pte[0], entry_for(s->page, READ));
+	unmap(s, 0);
+}
+
+static void wrong_type(struct stage *s)
+{
+	map(s, 0, READ);
+	set_type(s, false);
+	unmap(s, 0);
+	set_type(s, true);
+	native_set_pte(&s->pte[0], entry_for(s->page, READ));
+	unmap(s, 0);
+}
+
+static void replace_page(struct stage *s)
+{
+	set_type(s, false);
+	__free_pages(s->page, s->order);
+	s->page = NULL;
+}
+
+static void free_mapped(struct stage *s)
+{
+	map(s, 0, READ);
+	replace_page(s);
+	forget(s, 0);
+}
+
+static void free_mapped_tail(struct stage *s)
+{
+	map_page(s, 0, s->page + 3, READ);
+	replace_page(s);
+	forget(s, 0);
+}
+
+static void slab_page(struct stage *s)
+{
+	void *object = kmalloc(64, GFP_KERNEL);
+
+	if (!object)
+		return;
+	last_pfn = page_to_pfn(virt_to_page(object));
+	map_page(s, 0, virt_to_page(object), READ);
+	unmap(s, 0);
+	kfree(object);
+}
+
+static void table_page(struct stage *s)
+{
+	__SetPageTable(s->page);
+	map(s, 0, READ);
+	unmap(s, 0);
+	__ClearPageTable(s->page);
+}
+
+static void uffd_wp_write(struct stage *s)
+{
+	pte_t pte = entry_for(s->page, WRITE);
+
+	set_pte_at(s->mm, address_of(0), &s->pte[0],
+		   __pte(pte_val(pte) | _PAGE_UFFD_WP));
+	unmap(s, 0);
+}
+
+static void unseen_protect(struct stage *s)
+{
+	map(s, 0, WRITE);
+	native_set_pte(&s->pte[0], pte_wrprotect(s->pte[0]));
+	unmap(s, 0);
+}
+
+static void large_tail(struct stage *s)
+{
+	map_large(s, WRITE);
+	map_page(s, 1, s->page + 77, READ);
+	unmap(s, 1);
+	unmap_large(s);
+}
+
+static void hugetlb_tail(struct stage *s)
+{
+	map_hugetlb(s, WRITE);
+	last_pfn = page_to_pfn(s->page) + 77;
+	map_page(s, 1, s->page + 77, WRITE);
+	unmap(s, 1);
+	unmap_hugetlb(s);
+}
+
+static void hugetlb_head(struct stage *s)
+{
+	map_hugetlb(s, READ);
+	map_page(s, 1, s->page, WRITE);
+	unmap(s, 1);
+	unmap_hugetlb(s);
+}
+
+static void file_shared(struct stage *s) { two(s, WRITE, WRITE); }
+
+/* What fork does. */
+static void protect_and_share(struct stage *s)
+{
+	map(s, 0, WRITE);
+	protect(s, 0);
+	map(s, 1, READ);
+	unmap(s, 0);
+	upgrade(s, 1);
+	unmap(s, 1);
+}
+
+static void move(struct stage *s)
+{
+	map(s, 0, WRITE);
+	unmap(s, 0);
+	map(s, 1, WRITE);
+	unmap(s, 1);
+}
+
+static void rewrite(struct stage *s)
+{
+	map(s, 0, READ);
+	map(s, 0, WRITE);
+	map(s, 0, READ);
+	map(s, 1, READ);
+	unmap(s, 1);
+	unmap(s, 0);
+}
+
+static void inaccessible(struct stage *s)
+{
+	map(s, 0, WRITE);
+	set_pte_at(s->mm, address_of(1), &s->pte[1], mk_pte(s->page, PAGE_NONE));
+	unmap(s, 1);
+	unmap(s, 0);
+}
+
+static void zero_page(struct stage *s)
+{
+	pte_t pte = pte_mkspecial(entry_for(ZERO_PAGE(0), READ));
+
+	set_pte_at(s->mm, address_of(0), &s->pte[0], pte);
+	set_pte_at(s->mm, address_of(1), &s->pte[1], pte);
+	unmap(s, 1);
+	unmap(s, 0);
+}
+
+static void retype_unmapped(struct stage *s)
+{
+	map(s, 0, WRITE);
+	unmap(s, 0);
+	set_type(s, false);
+	map(s, 0, WRITE);
+	unmap(s, 0);
+	set_type(s, true);
+}
+
+static void split_large(struct stage *s)
+{
+	map_large(s, WRITE);
+	unmap_large(s);
+	map(s, 0, WRITE);
+	map_page(s, 1, s->page + 77, WRITE);
+	unmap(s, 1);
+	unmap(s, 0);
+}
+
+static void hugetlb_alone(struct stage *s)
+{
+	map_hugetlb(s, WRITE);
+	unmap_hugetlb(s);
+	map_page(s, 1, s->page + 77, WRITE);
+	unmap(s, 1);
+}
+
+static void free_unmapped(struct stage *s)
+{
+	map(s, 0, WRITE);
+	unmap(s, 0);
+	replace_page(s);
+}
+
+static const struct scene scenes[] = {
+	{ "anon_write_write", 0, true, anon_write_write },
+	{ "anon_read_write", 0, true, anon_read_write },
+	{ "anon_write_read", 0, true, anon_write_read },
+	{ "anon_upgrade", 0, true, anon_upgrade },
+	{ "anon_as_file", 0, true, anon_as_file },
+	{ "file_as_anon", 0, false, file_as_anon },
+	{ "underflow", 0, false, underflow },
+	{ "anon_underflow", 0, true, underflow },
+	{ "wrong_type", 0, true, wrong_type },
+	{ "free_mapped", 0, false, free_mapped },
+	{ "free_mapped_tail", 3, false, free_mapped_tail },
+	{ "slab_page", 0, false, slab_page },
+	{ "table_page", 0, false, table_page },
+	{ "uffd_wp_write", 0, true, uffd_wp_write },
+	{ "unseen_protect", 0, true, unseen_protect },
+	{ "large_tail", LARGE_ORDER, true, large_tail },
+	{ "hugetlb_tail", LARGE_ORDER, true, hugetlb_tail },
+	{ "hugetlb_head", LARGE_ORDER, true, hugetlb_head },
+	{ "legal_anon_read_read", 0, true, anon_read_read },
+	{ "legal_file_shared", 0, false, file_shared },
+	{ "legal_protect_and_share", 0, true, protect_and_share },
+	{ "legal_move", 0, true, move },
+	{ "legal_rewrite", 0, true, rewrite },
+	{ "legal_inaccessible", 0, true, inaccessible },
+	{ "legal_zero_page", 0, false, zero_page },
+	{ "legal_retype_unmapped", 0, true, retype_unmapped },
+	{ "legal_split_large", LARGE_ORDER, true, split_large },
+	{ "legal_hugetlb_alone", LARGE_ORDER, true, hugetlb_alone },
+	{ "legal_free_unmapped", 0, true, free_unmapped },
+};
+
+static int play(const struct scene *scene)
+{
+	struct stage *s = kzalloc(sizeof(*s), GFP_KERNEL);
+
+	if (!s)
+		return -ENOMEM;
+	s->mm = current->mm;
+	s->order = scene->order;
+	s->page = alloc_pages(GFP_KERNEL | __GFP_COMP, scene->order);
+	if (!s->page) {
+		kfree(s);
+		return -ENOMEM;
+	}
+	last_pfn = page_to_pfn(s->page);
+	last_address = ADDRESS;
+	set_type(s, scene->anon);
+	scene->play(s);
+	if (s->page)
+		replace_page(s);
+	kfree(s);
+	return 0;
+}
+
+static ssize_t break_write(struct file *file, const char __user *buf,
+			   size_t count, loff_t *pos)
+{
+	char name[32] = "";
+	int i, err;
+
+	if (count >= sizeof(name))
+		return -EINVAL;
+	if (copy_from_user(name, buf, count))
+		return -EFAULT;
+	for (i = 0; i < ARRAY_SIZE(scenes); i++) {
+		if (strcmp(scenes[i].name, strim(name)))
+			continue;
+		err = play(&scenes[i]);
+		return err ?: count;
+	}
+	return -ENOENT;
+}
+
+static int break_show(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "pfn %lu\naddress 0x%lx\n", last_pfn, last_address);
+	return 0;
+}
+
+static int break_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, break_show, NULL);
+}
+
+static const struct file_operations break_fops = {
+	.owner		= THIS_MODULE,
+	.open		= break_open,
+	.read		= seq_read,
+	.write		= break_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static struct dentry *entry;
+
+static int __init break_init(void)
+{
+	entry = debugfs_create_file("ptcheck_break", 0600, NULL, NULL, &break_fops);
+	return 0;
+}
+module_init(break_init);
+
+static void __exit break_exit(void)
+{
+	debugfs_remove(entry);
+}
+module_exit(break_exit);
+
+MODULE_DESCRIPTION("Break the rules of page table check on purpose");
+MODULE_LICENSE("GPL");
