@@ -340,6 +340,22 @@ static void large_entries(void **state)
 	explore_block(&b, BLOCK_DEPTH);
 }
 
+/* The short way for the first entry of a page and the last is the same way. */
+static void edges(void **state)
+{
+	int op, anon;
+
+	for (op = 0; op < PTCHECK_UPGRADE; op++) {
+		for (anon = 0; anon < 2; anon++) {
+			u64 left = ptcheck_is_removal(op) ? 0 : ptcheck_delta(op, anon);
+
+			assert_true(ptcheck_sound(left, anon));
+			assert_int_equal(ptcheck_edge(op, anon),
+					 ptcheck_presence_delta(left, op, anon));
+		}
+	}
+}
+
 /* A fork, a split and a copy on write: nothing of it is even doubtful. */
 static void large_entries_in_use(void **state)
 {
@@ -382,6 +398,7 @@ int main(void)
 		cmocka_unit_test(short_test_is_safe),
 		cmocka_unit_test(large_counts),
 		cmocka_unit_test(large_entries),
+		cmocka_unit_test(edges),
 		cmocka_unit_test(large_entries_in_use),
 		cmocka_unit_test(names_are_there),
 	};

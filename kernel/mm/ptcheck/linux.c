@@ -55,9 +55,14 @@ void __ptcheck_pte_change(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 EXPORT_SYMBOL_GPL(__ptcheck_pte_change);
 
 void __ptcheck_pmd_change(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp,
-			  pmd_t pmd) { }
+			  pmd_t pmd)
+{
+}
+
 void __ptcheck_pud_change(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
-			  pud_t pud) { }
+			  pud_t pud)
+{
+}
 
 void __ptcheck_pte_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t old)
 {

@@ -57,21 +57,53 @@ static __always_inline bool is_kernel_page(struct page *page)
 	return unlikely(page_has_type(page)) && !PageHuge(page);
 }
 
-/* On one page. Whoever maps the block as a whole sees it, or is seen here. */
+/* Hold what an operation has left against the entries of the whole block. */
+static noinline void compare(struct mm_struct *mm, unsigned long addr,
+			     unsigned long pfn, u64 new, enum ptcheck_op op,
+			     bool anon, unsigned long ip)
+{
+	struct ptcheck_block *block = ptcheck_block(pfn);
+
+	if (unlikely(!ptcheck_sound(new + atomic64_read(&block->large), anon)))
+		ptcheck_suspect(mm, addr, pfn, new - ptcheck_delta(op, anon), op,
+				anon, ip);
+}
+
+/* The long way: other entries map the page, or one changes. */
+static noinline void settle(struct mm_struct *mm, unsigned long addr,
+			    unsigned long pfn, u64 new, enum ptcheck_op op,
+			    bool anon, unsigned long ip)
+{
+	u64 presence = ptcheck_presence_delta(new, op, anon);
+
+	if (presence)
+		atomic64_add(presence, &ptcheck_block(pfn)->pages);
+	compare(mm, addr, pfn, new, op, anon, ip);
+}
+
+/*
+ * On one page. Whoever maps the block as a whole sees it, or is seen here. The
+ * first entry of a page, and the last, take the short way: word and presence are
+ * constants, and keep all rules if the block is not mapped.
+ */
 static __always_inline void apply_small(struct mm_struct *mm, unsigned long addr,
 					unsigned long pfn,
 					struct ptcheck_block *block,
 					atomic64_t *word, enum ptcheck_op op,
 					bool anon, unsigned long ip)
 {
-	u64 delta = ptcheck_delta(op, anon);
+	u64 delta = anon ? ptcheck_delta(op, true) : ptcheck_delta(op, false);
+	u64 edge = is_mapping(op) ? delta : 0;
 	u64 new = atomic64_add_return(delta, word);
-	u64 presence = ptcheck_presence_delta(new, op, anon);
 
-	if (presence)
-		atomic64_add(presence, &block->pages);
-	if (unlikely(!ptcheck_sound(new + atomic64_read(&block->large), anon)))
-		ptcheck_suspect(mm, addr, pfn, new - delta, op, anon, ip);
+	if (op >= PTCHECK_UPGRADE || new != edge) {
+		settle(mm, addr, pfn, new, op, anon, ip);
+		return;
+	}
+	atomic64_add(anon ? ptcheck_edge(op, true) : ptcheck_edge(op, false),
+		     &block->pages);
+	if (unlikely(atomic64_read(&block->large)))
+		compare(mm, addr, pfn, new, op, anon, ip);
 }
 
 /* On a block, by an entry for all of it. */
@@ -199,7 +231,16 @@ static __always_inline bool pmd_uffd_sound(pmd_t pmd)
 	       !returns_writable(pmd_to_swp_entry(pmd));
 }
 
-/* Several at once, or one that has something in its place. */
+/* An entry of users that maps memory, with nothing special about it. */
+static __always_inline bool is_plain(pte_t pte)
+{
+	const pteval_t mask = _PAGE_PRESENT | _PAGE_USER | _PAGE_SPECIAL |
+			      _PAGE_DEVMAP | _PAGE_UFFD_WP;
+
+	return (pte_val(pte) & mask) == (_PAGE_PRESENT | _PAGE_USER);
+}
+
+/* Several at once, or what is not plain, or comes where something is. */
 static noinline void ptes_replace(struct mm_struct *mm, unsigned long addr,
 				  pte_t *ptep, pte_t pte, unsigned int nr,
 				  unsigned long ip)
@@ -207,6 +248,10 @@ static noinline void ptes_replace(struct mm_struct *mm, unsigned long addr,
 	struct ptcheck_leaf leaf = ptcheck_pte_leaf(pte);
 	unsigned int i;
 
+	if (mm == &init_mm)
+		return;
+	if (unlikely(!pte_uffd_sound(pte)))
+		uffd_wp_write(mm, addr, ip);
 	for (i = 0; i < nr; i++) {
 		ptcheck_replace(mm, addr, ptcheck_pte_leaf(ptep_get(ptep + i)),
 				leaf, 1, ip);
@@ -219,16 +264,10 @@ static noinline void ptes_replace(struct mm_struct *mm, unsigned long addr,
 void __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 			pte_t pte, unsigned int nr)
 {
-	struct ptcheck_leaf leaf = ptcheck_pte_leaf(pte);
-
-	if (unlikely(mm == &init_mm))
-		return;
-	if (unlikely(!pte_uffd_sound(pte)))
-		uffd_wp_write(mm, addr, _RET_IP_);
-	if (unlikely(nr > 1 || pte_present(ptep_get(ptep))))
+	if (likely(nr == 1 && is_plain(pte) && pte_none(ptep_get(ptep))))
+		map(mm, addr, ptcheck_pte_leaf(pte), 1, _RET_IP_);
+	else
 		ptes_replace(mm, addr, ptep, pte, nr, _RET_IP_);
-	else if (leaf.counted)
-		map(mm, addr, leaf, 1, _RET_IP_);
 }
 EXPORT_SYMBOL(__ptcheck_ptes_set);
 
@@ -284,10 +323,9 @@ void __ptcheck_pud_change(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
 /* Out of line half of ptcheck_pte_clear(). */
 void __ptcheck_pte_clear(struct mm_struct *mm, unsigned long addr, pte_t pte)
 {
-	struct ptcheck_leaf leaf = ptcheck_pte_leaf(pte);
-
-	if (leaf.counted && likely(mm != &init_mm))
-		unmap(mm, addr, leaf, 1, _RET_IP_);
+	if (pte_user_accessible_page(pte) && !pte_special(pte) &&
+	    !pte_devmap(pte) && likely(mm != &init_mm))
+		unmap(mm, addr, ptcheck_pte_leaf(pte), 1, _RET_IP_);
 }
 EXPORT_SYMBOL(__ptcheck_pte_clear);
 

@@ -127,21 +127,20 @@ static inline u64 ptcheck_presence(u64 word)
 	       write << 2 * PTCHECK_PRESENCE_BITS;
 }
 
-/*
- * How the presence changes when an operation leaves the word @new. The first and
- * the last entry of a page are the common case, and constants.
- */
-static inline u64 ptcheck_presence_delta(u64 new, enum ptcheck_op op, bool anon)
+/* What the first entry of a page adds to the presence, or the last takes. */
+static inline u64 ptcheck_edge(enum ptcheck_op op, bool anon)
 {
 	u64 delta = ptcheck_delta(op, anon);
 
-	if (new == delta)
-		return anon ? ptcheck_presence(ptcheck_delta(op, true)) :
-			      ptcheck_presence(ptcheck_delta(op, false));
-	if (!new)
-		return anon ? -ptcheck_presence(-ptcheck_delta(op, true)) :
-			      -ptcheck_presence(-ptcheck_delta(op, false));
-	return ptcheck_presence(new) - ptcheck_presence(new - delta);
+	return ptcheck_is_removal(op) ? -ptcheck_presence(-delta) :
+					ptcheck_presence(delta);
+}
+
+/* How the presence changes when an operation leaves the word @new. */
+static inline u64 ptcheck_presence_delta(u64 new, enum ptcheck_op op, bool anon)
+{
+	return ptcheck_presence(new) -
+	       ptcheck_presence(new - ptcheck_delta(op, anon));
 }
 
 /* A word with everything that some page of a block has, at least once. */
