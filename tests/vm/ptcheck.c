@@ -228,22 +228,56 @@ static void what_linux_finds(void)
 	check(true, "%u cases tried", i);
 }
 
-static void load_module(void)
+static bool load_module(const char *path)
 {
-	int fd = open(MODULE, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		skip("there is no test module");
+		return false;
 	if (syscall(SYS_finit_module, fd, "", 0))
-		die("finit_module");
+		die("finit_module %s", path);
 	close(fd);
+	return true;
+}
+
+static unsigned long parameter(const char *name)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof(path), "/sys/module/check_break/parameters/%s", name);
+	return read_file(path, text, sizeof(text)) ? strtoul(text, NULL, 10) : 0;
+}
+
+/* Leaves for restricted tables: as many refused of each kind as there should be. */
+static void restricted_tables(void)
+{
+	static const struct {
+		const char *rule;
+		unsigned long times;
+	} expected[] = {
+		{ "asi_frame", 2 }, { "asi_permission", 3 }, { "asi_class", 1 },
+		{ "text_write", 1 }, { "asi_stale", 0 },
+	};
+	unsigned int i;
+
+	if (!strcmp(policy, "kill") || access("/sys/kernel/debug/asi", F_OK) ||
+	    !load_module("/modules/check_break.ko"))
+		return;
+	check(parameter("asked") == 9 && !parameter("wrong"),
+	      "%lu leaves, %lu wrong answers", parameter("asked"), parameter("wrong"));
+	for (i = 0; i < ARRAY_SIZE(expected); i++)
+		check(count(expected[i].rule) == expected[i].times, "%lu of %s",
+		      count(expected[i].rule), expected[i].rule);
+	check(!syscall(SYS_delete_module, "check_break", O_NONBLOCK),
+	      "the other module unloaded");
 }
 
 int main(int argc, char **argv)
 {
 	bool tighten = argc > 1 && !strcmp(argv[1], "tighten");
 
-	load_module();
+	if (!load_module(MODULE))
+		skip("there is no test module");
 	if (argc > 1 && !strcmp(argv[1], "linux")) {
 		what_linux_finds();
 		return report_result();
@@ -254,6 +288,7 @@ int main(int argc, char **argv)
 	ordinary();
 	check(commit("no_such_case") == 1 << 8, "an unknown case");
 	try_all();
+	restricted_tables();
 	policies(tighten);
 	if (tighten)
 		try_all();

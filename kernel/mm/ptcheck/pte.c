@@ -82,9 +82,8 @@ static noinline void settle(struct mm_struct *mm, unsigned long addr,
 }
 
 /*
- * On one page. Whoever maps the block as a whole sees it, or is seen here. The
- * first entry of a page, and the last, take the short way: word and presence are
- * constants, and keep all rules if the block is not mapped.
+ * On one page. Whoever maps the block as a whole sees it, or is seen here. Entries
+ * that are alone, and those that share as they may, take the short way.
  */
 static __always_inline void apply_small(struct mm_struct *mm, unsigned long addr,
 					unsigned long pfn,
@@ -93,15 +92,16 @@ static __always_inline void apply_small(struct mm_struct *mm, unsigned long addr
 					bool anon, unsigned long ip)
 {
 	u64 delta = anon ? ptcheck_delta(op, true) : ptcheck_delta(op, false);
-	u64 edge = is_mapping(op) ? delta : 0;
+	u64 alone = anon ? ptcheck_alone(op, true) : ptcheck_alone(op, false);
 	u64 new = atomic64_add_return(delta, word);
 
-	if (op >= PTCHECK_UPGRADE || new != edge) {
+	if (new == alone) {
+		atomic64_add(anon ? ptcheck_alone_presence(op, true) :
+				    ptcheck_alone_presence(op, false), &block->pages);
+	} else if (!ptcheck_shared(new, op, anon)) {
 		settle(mm, addr, pfn, new, op, anon, ip);
 		return;
 	}
-	atomic64_add(anon ? ptcheck_edge(op, true) : ptcheck_edge(op, false),
-		     &block->pages);
 	if (unlikely(atomic64_read(&block->large)))
 		compare(mm, addr, pfn, new, op, anon, ip);
 }
@@ -137,6 +137,8 @@ static __always_inline void apply(struct mm_struct *mm, unsigned long addr,
 	if (is_mapping(op) && is_kernel_page(page))
 		kernel_page(mm, addr, pfn, ip);
 	anon = PageAnon(page);
+	if (op >= PTCHECK_UPGRADE && !anon)
+		return;
 	if (nr == 1) {
 		apply_small(mm, addr, pfn, block, word, op, anon, ip);
 		return;

@@ -127,20 +127,43 @@ static inline u64 ptcheck_presence(u64 word)
 	       write << 2 * PTCHECK_PRESENCE_BITS;
 }
 
-/* What the first entry of a page adds to the presence, or the last takes. */
-static inline u64 ptcheck_edge(enum ptcheck_op op, bool anon)
-{
-	u64 delta = ptcheck_delta(op, anon);
-
-	return ptcheck_is_removal(op) ? -ptcheck_presence(-delta) :
-					ptcheck_presence(delta);
-}
-
 /* How the presence changes when an operation leaves the word @new. */
 static inline u64 ptcheck_presence_delta(u64 new, enum ptcheck_op op, bool anon)
 {
 	return ptcheck_presence(new) -
 	       ptcheck_presence(new - ptcheck_delta(op, anon));
+}
+
+/* What the only entry of a page leaves behind when it comes, goes or changes. */
+static inline u64 ptcheck_alone(enum ptcheck_op op, bool anon)
+{
+	if (op == PTCHECK_UPGRADE)
+		return PTCHECK_ANON_ONE + PTCHECK_WRITE_ONE;
+	if (op == PTCHECK_DOWNGRADE)
+		return PTCHECK_ANON_ONE;
+	return ptcheck_is_removal(op) ? 0 : ptcheck_delta(op, anon);
+}
+
+/*
+ * Whether @new is one of those words that @op leaves while others like the entry
+ * map the page before and after: all of one type, none writable if anonymous.
+ */
+static inline bool ptcheck_shared(u64 new, enum ptcheck_op op, bool anon)
+{
+	u64 least = ptcheck_is_removal(op) ? 1 : 2;
+
+	if (!anon)
+		return new - least < (1ULL << 31) - least;
+	if (op != PTCHECK_MAP_READ && op != PTCHECK_UNMAP_READ)
+		return false;
+	new = new >> PTCHECK_ANON_SHIFT | new << PTCHECK_ANON_SHIFT;
+	return new - least < (1ULL << 24) - least;
+}
+
+/* What goes with ptcheck_alone(). */
+static inline u64 ptcheck_alone_presence(enum ptcheck_op op, bool anon)
+{
+	return ptcheck_presence_delta(ptcheck_alone(op, anon), op, anon);
 }
 
 /* A word with everything that some page of a block has, at least once. */

@@ -7,6 +7,7 @@
  * bug in the code that maps things, or in the map, is a violation with a name, and
  * not a leak.
  */
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -109,17 +110,19 @@ bool __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
 		.va = va, .size = asi_pt_size(level), .entry = entry,
 		.phys = asi_pte_phys(entry, level) + offset,
 	};
-	enum ptcheck_rule rule = beside_full(&c, level);
+	enum ptcheck_rule rule = PTCHECK_ALLOWED;
 
-	if (rule == PTCHECK_ALLOWED && (entry & ASI_PTE_WRITE) &&
-	    is_constant(c.phys, c.size))
+	if ((entry & ASI_PTE_WRITE) && is_constant(c.phys, c.size))
 		rule = PTCHECK_TEXT_WRITE;
+	if (rule == PTCHECK_ALLOWED)
+		rule = beside_full(&c, level);
 	if (rule == PTCHECK_ALLOWED && !is_seen(&c))
 		rule = PTCHECK_ASI_CLASS;
 	if (rule != PTCHECK_ALLOWED)
 		violate(rule, va, c.phys, entry);
 	return rule == PTCHECK_ALLOWED;
 }
+EXPORT_SYMBOL_GPL(__asi_check_leaf);
 
 static void check_gone_from(const struct asi *asi, const struct compartment *c)
 {

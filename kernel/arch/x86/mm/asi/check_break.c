@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Leaves that no restricted table may get, shown to page table check: loading
+ * this asks about each, and the parameters say how many were asked about and how
+ * many got the wrong answer. None is put into a table.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <asm/sections.h>
+
+#include "asi.h"
+#include "check.h"
+
+static unsigned int asked, wrong;
+module_param(asked, uint, 0444);
+module_param(wrong, uint, 0444);
+
+static const struct asi_class class = { .name = "check" };
+
+static u64 leaf_for(const void *va)
+{
+	return __pa(va) | ASI_PTE_PRESENT | ASI_PTE_WRITE | ASI_PTE_ACCESSED |
+	       ASI_PTE_DIRTY | ASI_PTE_NX;
+}
+
+static void ask(struct asi *asi, const void *va, u64 entry, bool may)
+{
+	unsigned long flags;
+	bool answer;
+
+	spin_lock_irqsave(&asi->lock, flags);
+	answer = asi_check_leaf(&asi->pt, (unsigned long)va, ASI_PT_4K, entry);
+	spin_unlock_irqrestore(&asi->lock, flags);
+	asked++;
+	wrong += answer != may;
+}
+
+static void ask_all(struct asi *asi, void *global, void *ordinary)
+{
+	u64 good = leaf_for(global);
+
+	ask(asi, global, good, true);
+	ask(asi, global, good & ~ASI_PTE_WRITE, true);
+	/* Another frame, and one that the full tables do not map there. */
+	ask(asi, global, leaf_for(ordinary), false);
+	ask(asi, (void *)(VMALLOC_START - PAGE_SIZE), good, false);
+	/* More than the full tables allow. */
+	ask(asi, global, good | ASI_PTE_USER, false);
+	ask(asi, global, good | ASI_PTE_GLOBAL, false);
+	ask(asi, global, good & ~ASI_PTE_NX, false);
+	/* Memory of no class, and no reason for it. */
+	ask(asi, ordinary, leaf_for(ordinary), false);
+	/* The kernel's text, by its other address. */
+	ask(asi, __va(__pa_symbol(_stext)), leaf_for(__va(__pa_symbol(_stext))), false);
+}
+
+static int __init check_break_init(void)
+{
+	void *global = (void *)__get_free_page(GFP_KERNEL | __GFP_GLOBAL_NONSENSITIVE);
+	void *ordinary = (void *)__get_free_page(GFP_KERNEL);
+	struct asi *asi = NULL;
+	int id, err = -ENOMEM;
+
+	if (!global || !ordinary)
+		goto out_free;
+	err = id = asi_register_class(&class);
+	if (id < 0)
+		goto out_free;
+	err = asi_init(current->mm, id, &asi);
+	if (!err) {
+		ask_all(asi, global, ordinary);
+		asi_destroy(asi);
+	}
+	asi_unregister_class(id);
+out_free:
+	free_page((unsigned long)global);
+	free_page((unsigned long)ordinary);
+	return err;
+}
+module_init(check_break_init);
+
+static void __exit check_break_exit(void)
+{
+}
+module_exit(check_break_exit);
+
+MODULE_DESCRIPTION("Leaves that no restricted table may get");
+MODULE_LICENSE("GPL");
