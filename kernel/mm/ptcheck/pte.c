@@ -81,6 +81,9 @@ static noinline void settle(struct mm_struct *mm, unsigned long addr,
 	compare(mm, addr, pfn, new, op, anon, ip);
 }
 
+/* Of an operation known to the compiler, one of two constants. */
+#define constant(of, op, anon)	((anon) ? of(op, true) : of(op, false))
+
 /*
  * On one page. Whoever maps the block as a whole sees it, or is seen here. Entries
  * that are alone, and those that share as they may, take the short way.
@@ -91,13 +94,11 @@ static __always_inline void apply_small(struct mm_struct *mm, unsigned long addr
 					atomic64_t *word, enum ptcheck_op op,
 					bool anon, unsigned long ip)
 {
-	u64 delta = anon ? ptcheck_delta(op, true) : ptcheck_delta(op, false);
-	u64 alone = anon ? ptcheck_alone(op, true) : ptcheck_alone(op, false);
-	u64 new = atomic64_add_return(delta, word);
+	u64 new = atomic64_add_return(constant(ptcheck_delta, op, anon), word);
 
-	if (new == alone) {
-		atomic64_add(anon ? ptcheck_alone_presence(op, true) :
-				    ptcheck_alone_presence(op, false), &block->pages);
+	if (new == constant(ptcheck_alone, op, anon)) {
+		atomic64_add(constant(ptcheck_alone_presence, op, anon),
+			     &block->pages);
 	} else if (!ptcheck_shared(new, op, anon)) {
 		settle(mm, addr, pfn, new, op, anon, ip);
 		return;

@@ -16,14 +16,15 @@
 #ifndef _MM_PTCHECK_WORD_H
 #define _MM_PTCHECK_WORD_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 #define PTCHECK_ANON_SHIFT	32
 #define PTCHECK_WRITE_SHIFT	56
 
 #define PTCHECK_FILE_ONE	1ULL
-#define PTCHECK_ANON_ONE	(1ULL << PTCHECK_ANON_SHIFT)
-#define PTCHECK_WRITE_ONE	(1ULL << PTCHECK_WRITE_SHIFT)
+#define PTCHECK_ANON_ONE	BIT_ULL(PTCHECK_ANON_SHIFT)
+#define PTCHECK_WRITE_ONE	BIT_ULL(PTCHECK_WRITE_SHIFT)
 
 /* What happens to one entry of a page table. */
 enum ptcheck_op {

@@ -8,7 +8,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
-#include <asm/sections.h>
+#include <linux/slab.h>
 
 #include "asi.h"
 #include "check.h"
@@ -39,6 +39,7 @@ static void ask(struct asi *asi, const void *va, u64 entry, bool may)
 
 static void ask_all(struct asi *asi, void *global, void *ordinary)
 {
+	void *text = __va(__pa_symbol((unsigned long)kfree & PAGE_MASK));
 	u64 good = leaf_for(global);
 
 	ask(asi, global, good, true);
@@ -53,7 +54,7 @@ static void ask_all(struct asi *asi, void *global, void *ordinary)
 	/* Memory of no class, and no reason for it. */
 	ask(asi, ordinary, leaf_for(ordinary), false);
 	/* The kernel's text, by its other address. */
-	ask(asi, __va(__pa_symbol(_stext)), leaf_for(__va(__pa_symbol(_stext))), false);
+	ask(asi, text, leaf_for(text), false);
 }
 
 static int __init check_break_init(void)
@@ -65,7 +66,8 @@ static int __init check_break_init(void)
 
 	if (!global || !ordinary)
 		goto out_free;
-	err = id = asi_register_class(&class);
+	id = asi_register_class(&class);
+	err = id;
 	if (id < 0)
 		goto out_free;
 	err = asi_init(current->mm, id, &asi);
