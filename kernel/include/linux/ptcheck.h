@@ -10,6 +10,12 @@
 #ifndef _LINUX_PTCHECK_H
 #define _LINUX_PTCHECK_H
 
+#include <asm/pgtable_types.h>
+
+struct mm_struct;
+struct page;
+
+/* Knows the types above from whoever includes it. */
 #include <linux/page_table_check.h>
 
 #ifdef CONFIG_PAGE_TABLE_CHECK

@@ -6,6 +6,7 @@
 #ifndef _LINUX_PTCHECK_HUGETLB_H
 #define _LINUX_PTCHECK_HUGETLB_H
 
+#include <linux/pgtable.h>
 #include <linux/ptcheck.h>
 
 #ifdef CONFIG_PTCHECK
