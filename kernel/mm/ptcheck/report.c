@@ -123,8 +123,6 @@ void ptcheck_show_facts(struct seq_file *m, const struct ptcheck_violation *v)
  */
 void ptcheck_violate(const struct ptcheck_violation *v)
 {
-	if (ptcheck_caught(v))
-		return;
 	atomic_long_inc(&ptcheck_violations[v->rule]);
 	trace_ptcheck_violation(v, owner_of(v->mm));
 	ptcheck_remember(v);

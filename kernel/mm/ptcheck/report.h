@@ -54,12 +54,6 @@ int ptcheck_policy_tighten(enum ptcheck_policy policy);
 void ptcheck_policy_boot(enum ptcheck_policy policy);
 void ptcheck_punish(const struct ptcheck_violation *v);
 
-#ifdef CONFIG_PTCHECK_KUNIT_TEST
-bool ptcheck_caught(const struct ptcheck_violation *v);
-#else
-static inline bool ptcheck_caught(const struct ptcheck_violation *v) { return false; }
-#endif
-
 void ptcheck_print(const struct ptcheck_violation *v);
 void ptcheck_show_facts(struct seq_file *m, const struct ptcheck_violation *v);
 const char *ptcheck_op_name(enum ptcheck_op op);
