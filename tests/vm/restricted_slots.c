@@ -118,11 +118,14 @@ static void *punch(void *arg)
 	return NULL;
 }
 
+/* Returns once holes are under way: a busy machine may take its time. */
 static void start(struct puncher *p, int fd)
 {
 	*p = (struct puncher){ .fd = dup(fd) };
 	if (p->fd < 0 || pthread_create(&p->thread, NULL, punch, p))
 		die("start a thread");
+	while (!p->holes)
+		usleep(100);
 }
 
 static void stop(struct puncher *p, const char *what)
@@ -168,8 +171,6 @@ static void dying_vms(unsigned int rounds)
 		create(&vm, i % 2 ? RMFD_HUGEPAGE : 0);
 		run_payload(&vm.vcpu[0], "cpuid", 1);
 		start(&p, vm.mem_fd);
-		while (!p.holes)
-			usleep(100);
 		guest_vm_destroy(&vm);
 		stop(&p, "dying VM");
 	}
