@@ -26,8 +26,7 @@ kvm_statistics() {
 	for dir in "$kvm/$(pidof qemu-system-x86_64)"-*; do
 		[ -r "$dir/exits" ] || return
 	done
-	for name in exits io_exits mmio_exits halt_exits irq_exits irq_window_exits signal_exits \
-		halt_wakeup pf_fixed; do
+	for name in exits io_exits mmio_exits halt_exits irq_exits irq_window_exits signal_exits; do
 		[ ! -r "$dir/$name" ] || echo "$name $(cat "$dir/$name")"
 	done >/tmp/kvm.new
 	grep -q '^exits [1-9]' /tmp/kvm.new && mv /tmp/kvm.new /tmp/kvm
