@@ -26,7 +26,7 @@ static struct kvm_track *track_create(void)
 	INIT_LIST_HEAD(&track->nodes);
 	mutex_init(&track->lock);
 	/* What vCPUs remember begins with 0. */
-	track->generation = 1;
+	atomic64_set(&track->generation, 1);
 	return track;
 }
 

@@ -26,7 +26,7 @@ enum kvm_track_path {
 /* Of a VM that has or had a node; lives as long as the VM. */
 struct kvm_track {
 	struct xarray pages;	/* gfn: counts of track_count.h */
-	u64 generation;		/* from 1 on; of pages, and of those of watchers */
+	atomic64_t generation;	/* from 1 on; of pages, and of those of watchers */
 	struct list_head nodes;
 	struct mutex lock;	/* of the list */
 	struct srcu_struct srcu;

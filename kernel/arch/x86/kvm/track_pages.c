@@ -69,7 +69,7 @@ unsigned int kvm_track_modes(struct kvm_vcpu *vcpu, gfn_t gfn)
 	u64 generation;
 
 	/* Pairs with the release in kvm_track_changed(). */
-	generation = smp_load_acquire(&vcpu->kvm->arch.track->generation);
+	generation = atomic64_read_acquire(&vcpu->kvm->arch.track->generation);
 	if (seen->generation == generation && seen->gfn == gfn)
 		return seen->modes;
 	seen->modes = modes_of(vcpu->kvm, gfn);
@@ -78,17 +78,13 @@ unsigned int kvm_track_modes(struct kvm_vcpu *vcpu, gfn_t gfn)
 	return seen->modes;
 }
 
-static DEFINE_SPINLOCK(generation_lock);
-
-/* After each change, and before the zap that makes it so. */
+/*
+ * After each change, and before the zap that makes it so. Pairs with the acquire
+ * in kvm_track_modes().
+ */
 void kvm_track_changed(struct kvm *kvm)
 {
-	struct kvm_track *track = kvm->arch.track;
-
-	spin_lock(&generation_lock);
-	/* Pairs with the acquire in kvm_track_modes(). */
-	smp_store_release(&track->generation, track->generation + 1);
-	spin_unlock(&generation_lock);
+	atomic64_fetch_inc_release(&kvm->arch.track->generation);
 }
 
 static unsigned int denied(struct kvm *kvm, gfn_t gfn)

@@ -40,7 +40,7 @@ unsigned int track_watch_access(struct track_watch *watch,
 	u64 generation;
 
 	/* Pairs with the release in kvm_track_changed(). */
-	generation = smp_load_acquire(&vcpu->kvm->arch.track->generation);
+	generation = atomic64_read_acquire(&vcpu->kvm->arch.track->generation);
 	if (seen->watch_generation == generation && seen->watch == watch &&
 	    seen->watch_gfn == gfn)
 		return seen->watch_access;
