@@ -129,10 +129,9 @@ void kvm_track_unregister(struct kvm *kvm, struct kvm_track_node *node)
 }
 EXPORT_SYMBOL_GPL(kvm_track_unregister);
 
-static inline bool in_section(struct kvm_track *track)
-{
-	return srcu_read_lock_held(&track->srcu);
-}
+#define for_each_track_node(node, track)				\
+	list_for_each_entry_srcu(node, &(track)->nodes, link,		\
+				 srcu_read_lock_held(&(track)->srcu))
 
 bool kvm_track_ask_read(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva, u8 *new,
 			int bytes, bool *ready)
@@ -143,7 +142,7 @@ bool kvm_track_ask_read(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva, u8 *new,
 
 	*ready = false;
 	guard(srcu)(&track->srcu);
-	list_for_each_entry_srcu(node, &track->nodes, link, in_section(track))
+	for_each_track_node(node, track)
 		if (node->preread)
 			yes &= node->preread(node, vcpu, gpa, gva, new, bytes, ready);
 	return yes;
@@ -158,7 +157,7 @@ bool kvm_track_ask_write(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva,
 
 	*drop = false;
 	guard(srcu)(&track->srcu);
-	list_for_each_entry_srcu(node, &track->nodes, link, in_section(track))
+	for_each_track_node(node, track)
 		if (node->prewrite)
 			yes &= node->prewrite(node, vcpu, gpa, gva, new, bytes, drop);
 	return yes;
@@ -171,7 +170,7 @@ bool kvm_track_ask_exec(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva)
 	bool yes = true;
 
 	guard(srcu)(&track->srcu);
-	list_for_each_entry_srcu(node, &track->nodes, link, in_section(track))
+	for_each_track_node(node, track)
 		if (node->preexec)
 			yes &= node->preexec(node, vcpu, gpa, gva);
 	return yes;
@@ -185,7 +184,7 @@ bool kvm_track_ask_unhandled(struct kvm_vcpu *vcpu)
 	bool yes = true;
 
 	guard(srcu)(&track->srcu);
-	list_for_each_entry_srcu(node, &track->nodes, link, in_section(track))
+	for_each_track_node(node, track)
 		if (node->unhandled)
 			yes &= node->unhandled(node, vcpu, fault->gpa, fault->mode);
 	return yes;
@@ -198,7 +197,7 @@ void kvm_track_tell_write(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva,
 	struct kvm_track_node *node;
 
 	guard(srcu)(&track->srcu);
-	list_for_each_entry_srcu(node, &track->nodes, link, in_section(track))
+	for_each_track_node(node, track)
 		if (node->write)
 			node->write(node, vcpu, gpa, gva, new, bytes);
 }
@@ -209,7 +208,7 @@ void kvm_track_tell_walk(struct kvm_vcpu *vcpu, gpa_t gpa)
 	struct kvm_track_node *node;
 
 	guard(srcu)(&track->srcu);
-	list_for_each_entry_srcu(node, &track->nodes, link, in_section(track))
+	for_each_track_node(node, track)
 		if (node->walk)
 			node->walk(node, vcpu, gpa);
 }
@@ -222,7 +221,7 @@ void __kvm_track_create_slot(struct kvm *kvm, struct kvm_memory_slot *slot,
 	struct kvm_track_node *node;
 
 	guard(srcu)(&track->srcu);
-	list_for_each_entry_srcu(node, &track->nodes, link, in_section(track))
+	for_each_track_node(node, track)
 		if (node->create_slot)
 			node->create_slot(node, kvm, slot, npages);
 }
@@ -233,7 +232,7 @@ void __kvm_track_delete_slot(struct kvm *kvm, struct kvm_memory_slot *slot)
 	struct kvm_track_node *node;
 
 	guard(srcu)(&track->srcu);
-	list_for_each_entry_srcu(node, &track->nodes, link, in_section(track))
+	for_each_track_node(node, track)
 		if (node->remove_region)
 			node->remove_region(node, slot->base_gfn, slot->npages);
 }
