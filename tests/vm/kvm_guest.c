@@ -3,6 +3,7 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -364,6 +365,19 @@ int guest_vcpu_load(struct guest_vcpu *vcpu,
 	return ioctl(vcpu->fd, KVM_SET_REGS, &regs) ? -errno : 0;
 }
 
+/* On the console, for whoever finds that -EPROTO is not what a test expects. */
+static void tell_end(const struct guest_vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	struct kvm_regs regs = { 0 };
+
+	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	printf("vCPU %d: exit %u (%llu, %llu) at 0x%llx\n", vcpu->id,
+	       run->exit_reason, run->hw.hardware_exit_reason,
+	       run->exit_reason == KVM_EXIT_INTERNAL_ERROR ?
+	       run->internal.data[0] : 0, regs.rip);
+}
+
 /* 1: go on, 0: done, or a negative errno. */
 static int user_exit(struct guest_vcpu *vcpu)
 {
@@ -375,6 +389,7 @@ static int user_exit(struct guest_vcpu *vcpu)
 			return 0;
 		return vcpu->run->io.port == GUEST_PORT_USER ? 1 : -EFAULT;
 	default:
+		tell_end(vcpu);
 		return -EPROTO;
 	}
 }
