@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Taking things out of restricted tables: asi_pt_clear(), asi_pt_unshare(). */
+/*
+ * Taking things out of restricted tables, and replacing them: asi_pt_clear(),
+ * asi_pt_unshare(), asi_pt_update().
+ */
 #include "tree.h"
 
 /*
@@ -166,6 +169,66 @@ static void unshare_takes_shared_entries_only(void **state)
 	}
 }
 
+struct update {
+	unsigned long page;
+	int level;
+	bool refused;		/* smaller leaves, in a table of the tree's own */
+	int which;		/* of the layout, or NONE */
+};
+
+#define NONE	(-1)
+
+static const struct update updates[] = {
+	{ 0x00000, ASI_PT_4K, false, 0 },
+	{ 0x001ff, ASI_PT_4K, false, 2 },
+	{ 0x00200, ASI_PT_2M, false, 3 },
+	{ 0x00400, ASI_PT_2M, false, 4 },
+	{ 0x40000, ASI_PT_1G, false, 6 },
+	{ 0x80000, ASI_PT_1G, false, 7 },
+	/* Nothing there. */
+	{ 0x00002, ASI_PT_4K, false, NONE },
+	{ 0x00800, ASI_PT_2M, false, NONE },
+	{ 0x100000, ASI_PT_1G, false, NONE },
+	{ 0x7000000, ASI_PT_4K, false, NONE },
+	/* Something larger. */
+	{ 0x00201, ASI_PT_4K, false, NONE },
+	{ 0x00401, ASI_PT_4K, false, NONE },
+	{ 0x40200, ASI_PT_2M, false, NONE },
+	/* Something smaller. */
+	{ 0x00000, ASI_PT_2M, true, NONE },
+	{ 0x00000, ASI_PT_1G, true, NONE },
+};
+
+static void update_one(struct tree *t, const struct update *u, u64 entry)
+{
+	unsigned long base = tree_kernel(t), stores;
+	u64 entries[ARRAY_SIZE(layout)];
+
+	make_layout(t, base, entries);
+	stores = walker_stores();
+	assert_int_equal(asi_pt_update(&t->pt, base + u->page * PAGE_SIZE,
+				       u->level, entry), !u->refused);
+	assert_int_equal(walker_stores() - stores, u->which != NONE);
+	if (u->which != NONE)
+		entries[u->which] = entry;
+	assert_int_equal(layout_left(t, base, entries),
+			 entry || u->which == NONE ? ALL : ALL & ~(1U << u->which));
+	tree_restart(t);
+}
+
+static void update_replaces_what_is_there(void **state)
+{
+	struct tree *t = *state;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(updates); i++) {
+		update_one(t, &updates[i], tree_leaf(updates[i].level, 99));
+		update_one(t, &updates[i], 0);
+		if (updates[i].level > ASI_PT_4K)
+			update_one(t, &updates[i], tree_shared());
+	}
+}
+
 /* In the root itself, and below it where a table of the tree's own is. */
 static void unshare_in_the_root(void **state)
 {
@@ -253,6 +316,7 @@ int main(int argc, char **argv)
 		TREE_TEST(leaf_may_have_the_software_bit),
 		TREE_TEST(unshare_takes_shared_entries_only),
 		TREE_TEST(unshare_in_the_root),
+		TREE_TEST(update_replaces_what_is_there),
 	};
 
 	if (argc > 1)

@@ -139,7 +139,7 @@ void __asi_task_exit(struct task_struct *tsk);
 void __asi_tlb_flush_kernel(void);
 void __asi_tables_freed(struct mm_struct *mm, unsigned long start,
 			unsigned long end);
-void __asi_attr_change(unsigned long address, unsigned long nr_pages);
+void __asi_attr_changed(unsigned long address, unsigned long nr_pages);
 bool __asi_page_fault(struct pt_regs *regs, unsigned long error_code,
 		      unsigned long address);
 void asi_check_boottime_disable(void);
@@ -248,12 +248,12 @@ static __always_inline void asi_tables_freed(struct mm_struct *mm,
 		__asi_tables_freed(mm, start, end);
 }
 
-/* Attributes of kernel pages change: no instance may keep the old ones. */
-static __always_inline void asi_attr_change(unsigned long address,
+/* Attributes of kernel pages have changed: no instance may keep the old ones. */
+static __always_inline void asi_attr_changed(unsigned long address,
 					    unsigned long nr_pages)
 {
 	if (asi_enabled())
-		__asi_attr_change(address, nr_pages);
+		__asi_attr_changed(address, nr_pages);
 }
 
 /* Kernel mappings are not global if any table may lack some of them. */
@@ -313,7 +313,7 @@ static __always_inline void asi_tlb_flush_kernel(void) { }
 static __always_inline void asi_tables_freed(struct mm_struct *mm,
 					     unsigned long start,
 					     unsigned long end, bool freed) { }
-static __always_inline void asi_attr_change(unsigned long address,
+static __always_inline void asi_attr_changed(unsigned long address,
 					    unsigned long nr_pages) { }
 
 static __always_inline bool asi_kernel_nonglobal(void)

@@ -153,10 +153,11 @@ bool asi_frame_foreign(struct page *page);
 bool asi_frames_refused(const struct asi *asi, unsigned long start,
 			unsigned long end);
 
-int asi_map_locked(struct asi *asi, unsigned long start, unsigned long len,
-		   gfp_t gfp);
+u64 asi_full_entry(unsigned long va, int level);
+int asi_map_block(struct asi *asi, unsigned long va, void **spare);
 enum asi_kind asi_compartment_kind(const struct asi *asi, unsigned long pfn);
 bool asi_compartment_fill(struct asi *asi, unsigned long address);
+int asi_compartment_require(struct asi *asi, const void *object);
 void asi_compartments_adopt(struct asi *asi);
 bool asi_compartments_vacate(unsigned long pfn, unsigned long nr_pages);
 int asi_vmalloc_share(struct asi *asi);

@@ -3,9 +3,11 @@
  * Attributes of kernel pages change: caching, permissions, presence.
  *
  * A leaf with the old attributes would alias the page, or keep what has just
- * been taken out of the direct map. So it goes, before the full tables change,
- * and does not come back: what is missed costs an exit. Tables that instances
- * share with the full ones need nothing.
+ * been taken out of the direct map. Compartments follow the full tables, because
+ * beside that page there may be tasks, without which no fault can be handled: the
+ * large leaf becomes the table that the full tables now have. Other leaves go and
+ * do not come back: what is missed costs an exit. Tables that instances share
+ * with the full ones need nothing.
  */
 #include <linux/mm.h>
 
@@ -36,28 +38,28 @@ static unsigned long next_block(unsigned long pfn)
 	return ALIGN(pfn + 1, COMPARTMENT_PAGES);
 }
 
-/* An instance that maps one of them from here on is emptied below. */
-static void withhold_compartments(struct frames f)
+/* Pages of one block: its entry, or where there is a table of our own, theirs. */
+static void follow_block(struct asi *asi, unsigned long va, unsigned long end)
 {
-	struct compartment *c;
-	unsigned long pfn;
+	unsigned long block = va & ~(COMPARTMENT_SIZE - 1);
 
-	for (pfn = f.first; pfn < f.end; pfn = next_block(pfn)) {
-		c = compartment_of(pfn);
-		if (c)
-			WRITE_ONCE(c->odd, true);
-	}
+	if (asi_pt_update(&asi->pt, block, ASI_PT_2M,
+			  asi_full_entry(block, ASI_PT_2M)))
+		return;
+	for (; va < end; va += PAGE_SIZE)
+		asi_pt_update(&asi->pt, va, ASI_PT_4K,
+			      asi_full_entry(va, ASI_PT_4K));
 }
 
-static void drop_compartments(struct asi *asi, struct frames f)
+static void follow_full(struct asi *asi, struct frames f)
 {
-	unsigned long pfn, va;
+	unsigned long pfn, end;
 
-	for (pfn = f.first; pfn < f.end; pfn = next_block(pfn)) {
-		va = (unsigned long)__va(PFN_PHYS(pfn));
+	for (pfn = f.first; pfn < f.end; pfn = end) {
+		end = min(next_block(pfn), f.end);
 		if (compartment_of(pfn))
-			asi_pt_clear(&asi->pt, va & ~(COMPARTMENT_SIZE - 1),
-				     ALIGN(va + 1, COMPARTMENT_SIZE));
+			follow_block(asi, (unsigned long)__va(PFN_PHYS(pfn)),
+				     (unsigned long)__va(PFN_PHYS(end)));
 	}
 }
 
@@ -77,17 +79,17 @@ static void drop_regions(struct asi *asi, unsigned long start,
 }
 
 /**
- * __asi_attr_change - attributes of kernel pages are about to change
+ * __asi_attr_changed - attributes of kernel pages have changed
  * @address: first page, in the direct map or elsewhere
  * @nr_pages: how many
  *
- * The caller flushes kernel mappings, which makes every restricted PCID stale.
- * Nothing changes the attributes of stacks, tasks or per-CPU memory while they
- * are in use.
+ * The caller flushes kernel mappings afterwards, which makes every restricted
+ * PCID stale. Nothing changes the attributes of stacks, tasks or per-CPU memory
+ * while they are in use.
  *
  * Context: any but NMI.
  */
-void __asi_attr_change(unsigned long address, unsigned long nr_pages)
+void __asi_attr_changed(unsigned long address, unsigned long nr_pages)
 {
 	unsigned long start = address & PAGE_MASK;
 	unsigned long end = start + (nr_pages << PAGE_SHIFT);
@@ -96,11 +98,10 @@ void __asi_attr_change(unsigned long address, unsigned long nr_pages)
 	struct asi *asi;
 
 	spin_lock_irqsave(&asi_instances_spin, flags);
-	withhold_compartments(frames);
 	list_for_each_entry(asi, &asi_instances, instances) {
 		spin_lock(&asi->lock);
 		drop_regions(asi, start, end);
-		drop_compartments(asi, frames);
+		follow_full(asi, frames);
 		spin_unlock(&asi->lock);
 	}
 	spin_unlock_irqrestore(&asi_instances_spin, flags);

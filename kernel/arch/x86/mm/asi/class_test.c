@@ -574,33 +574,68 @@ static void a_hole_is_filled(struct kunit *test)
 	free_page((unsigned long)page);
 }
 
-/* The compartment of a page that has changed is not mapped again. */
+static bool writes(const struct asi *asi, const void *p)
+{
+	return asi_pt_lookup(asi->pt.root, asi_levels(),
+			     (unsigned long)p).write;
+}
+
+/* One page of two is read-only for all who see it, old and new. */
+static void expect_read_only(struct kunit *test, const char *pages)
+{
+	struct fixture *f = test->priv;
+	struct mm_struct *mm;
+	struct asi *asi;
+
+	KUNIT_ASSERT_EQ(test, make_instance(f->class_id, &mm, &asi), 0);
+	expect_global(test, pages);
+	expect_global(test, pages + PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, sees(asi, pages));
+	KUNIT_EXPECT_FALSE(test, writes(f->asi, pages));
+	KUNIT_EXPECT_FALSE(test, writes(asi, pages));
+	KUNIT_EXPECT_TRUE(test, writes(f->asi, pages + PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, writes(asi, pages + PAGE_SIZE));
+	asi_destroy(asi);
+	mmput(mm);
+}
+
+/* A page that has changed has no bearing on the one beside it. */
 static void attributes_change(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	void *page = (void *)get_zeroed_page(GFP_KERNEL | GLOBAL);
-	struct mm_struct *mm;
-	unsigned long flags;
-	struct asi *asi;
-	bool filled;
+	char *pages = (char *)__get_free_pages(GFP_KERNEL | GLOBAL, 1);
 
-	KUNIT_ASSERT_NOT_NULL(test, page);
-	expect_global(test, page);
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	expect_global(test, pages);
+	KUNIT_EXPECT_EQ(test, set_memory_ro((unsigned long)pages, 1), 0);
+	expect_read_only(test, pages);
+	KUNIT_EXPECT_EQ(test, set_memory_rw((unsigned long)pages, 1), 0);
+	KUNIT_EXPECT_TRUE(test, writes(f->asi, pages));
+
+	KUNIT_EXPECT_EQ(test, set_direct_map_invalid_noflush(virt_to_page(pages)), 0);
+	flush_tlb_kernel_range((unsigned long)pages,
+			       (unsigned long)pages + PAGE_SIZE);
+	expect(test, pages, true, false, false);
+	expect_global(test, pages + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, set_direct_map_default_noflush(virt_to_page(pages)), 0);
+	expect_global(test, pages);
+	free_pages((unsigned long)pages, 1);
+}
+
+/* Its block is shared by then: the way out is another one, and as thorough. */
+static void changed_compartments_return(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	char *page = (char *)__get_free_pages(GFP_KERNEL | GLOBAL, COMPARTMENT_ORDER);
+
+	if (!page || !where(page))
+		kunit_skip(test, "no compartment of its own");
 	KUNIT_EXPECT_EQ(test, set_memory_ro((unsigned long)page, 1), 0);
-	expect(test, page, true, false, false);
-
-	local_irq_save(flags);
-	filled = asi_compartment_fill(f->asi, (unsigned long)page);
-	local_irq_restore(flags);
-	KUNIT_EXPECT_FALSE(test, filled);
-	KUNIT_ASSERT_EQ(test, make_instance(f->class_id, &mm, &asi), 0);
-	KUNIT_EXPECT_FALSE(test, sees(asi, page));
-	asi_destroy(asi);
-	mmput(mm);
-
+	KUNIT_EXPECT_TRUE(test, sees(f->asi, page));
 	KUNIT_EXPECT_EQ(test, set_memory_rw((unsigned long)page, 1), 0);
-	expect(test, page, true, false, false);
-	free_page((unsigned long)page);
+	free_pages((unsigned long)page, COMPARTMENT_ORDER);
+	asi_shrink();
+	expect(test, page, false, false, false);
 }
 
 /* An owner's memory is no other's to map. */
@@ -643,6 +678,7 @@ static struct kunit_case class_cases[] = {
 	KUNIT_CASE(local_memory_stays_local),
 	/* Leaves a compartment behind that nobody maps. */
 	KUNIT_CASE(attributes_change),
+	KUNIT_CASE(changed_compartments_return),
 	{ }
 };
 

@@ -88,24 +88,35 @@ enum asi_kind asi_compartment_kind(const struct asi *asi, unsigned long pfn)
 }
 
 /* Release empties the map first: a compartment found here is in good time. */
-static int map_in_locked(struct asi *asi, unsigned long pfn, gfp_t gfp)
+static int map_in_locked(struct asi *asi, unsigned long pfn, void **spare)
 {
 	const struct compartment *c = compartment_of(pfn);
 
-	if (!c || !is_visible(c, asi) || READ_ONCE(c->odd))
+	if (!c || !is_visible(c, asi))
 		return -ENOENT;
-	return asi_map_locked(asi, compartment_va(c), COMPARTMENT_SIZE, gfp);
+	return asi_map_block(asi, compartment_va(c), spare);
 }
 
-static void map_in(struct asi *asi, unsigned long pfn)
+static int map_in(struct asi *asi, unsigned long pfn, gfp_t gfp)
 {
+	void *spare = NULL;
 	unsigned long flags;
+	int err;
 
-	spin_lock_irqsave(&asi->lock, flags);
-	map_in_locked(asi, pfn, GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
-	spin_unlock_irqrestore(&asi->lock, flags);
+	do {
+		spin_lock_irqsave(&asi->lock, flags);
+		err = map_in_locked(asi, pfn, &spare);
+		spin_unlock_irqrestore(&asi->lock, flags);
+		if (err != -EAGAIN)
+			break;
+		spare = (void *)get_zeroed_page(gfp | __GFP_ACCOUNT);
+		err = -ENOMEM;
+	} while (spare);
+	free_page((unsigned long)spare);
+	return err;
 }
 
+/* What is missed for want of memory costs an exit, which maps it. */
 static void map_everywhere(const struct compartment *c)
 {
 	unsigned long flags;
@@ -113,8 +124,23 @@ static void map_everywhere(const struct compartment *c)
 
 	spin_lock_irqsave(&asi_instances_spin, flags);
 	list_for_each_entry(asi, &asi_instances, instances)
-		map_in(asi, c->pfn);
+		map_in(asi, c->pfn, GFP_NOWAIT | __GFP_NOWARN);
 	spin_unlock_irqrestore(&asi_instances_spin, flags);
+}
+
+/**
+ * asi_compartment_require - map an object that must not be missed
+ * @asi: instance
+ * @object: in the direct map
+ *
+ * It stays until the object is freed.
+ *
+ * Context: may sleep. Return: 0; -ENOENT if @object is in no compartment that
+ * @asi may see; -ENOMEM.
+ */
+int asi_compartment_require(struct asi *asi, const void *object)
+{
+	return map_in(asi, PHYS_PFN(__pa(object)), GFP_KERNEL);
 }
 
 /**
@@ -128,13 +154,14 @@ static void map_everywhere(const struct compartment *c)
  */
 bool asi_compartment_fill(struct asi *asi, unsigned long address)
 {
+	void *none = NULL;
 	bool done;
 
 	if (address < PAGE_OFFSET || address >= (unsigned long)high_memory ||
 	    !compartment_of(PHYS_PFN(__pa(address))) ||
 	    !spin_trylock(&asi->lock))
 		return false;
-	done = !map_in_locked(asi, PHYS_PFN(__pa(address)), 0);
+	done = !map_in_locked(asi, PHYS_PFN(__pa(address)), &none);
 	spin_unlock(&asi->lock);
 	return done;
 }
@@ -149,7 +176,8 @@ void asi_compartments_adopt(struct asi *asi)
 
 	for (i = 0; i < compartment_map_size; i++)
 		if (READ_ONCE(compartment_map[i]))
-			map_in(asi, i << COMPARTMENT_ORDER);
+			map_in(asi, i << COMPARTMENT_ORDER,
+			       GFP_NOWAIT | __GFP_NOWARN);
 }
 
 /* Free pages of a compartment have no references, and are in no free list. */
@@ -244,6 +272,12 @@ static void grow_globals(struct work_struct *work)
 			asi_pool_grow(&asi_global_pools[nid], GFP_KERNEL);
 }
 
+static void unmap_block(struct asi *asi, unsigned long va)
+{
+	asi_pt_clear(&asi->pt, va, va + COMPARTMENT_SIZE);
+	asi_pt_unshare(&asi->pt, va, va + COMPARTMENT_SIZE);
+}
+
 static void unmap_batch(struct asi *asi, const struct list_head *batch)
 {
 	struct compartment *c;
@@ -251,8 +285,7 @@ static void unmap_batch(struct asi *asi, const struct list_head *batch)
 
 	spin_lock_irqsave(&asi->lock, flags);
 	list_for_each_entry(c, batch, node)
-		asi_pt_clear(&asi->pt, compartment_va(c),
-			     compartment_va(c) + COMPARTMENT_SIZE);
+		unmap_block(asi, compartment_va(c));
 	spin_unlock_irqrestore(&asi->lock, flags);
 	asi_flush(asi);
 }

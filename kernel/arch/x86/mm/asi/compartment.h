@@ -50,14 +50,12 @@ struct asi_pool {
 
 /**
  * struct compartment - 2 MiB of one class
- * @odd: attributes of a page in it have changed, no instance maps it any more
  */
 struct compartment {
 	struct list_head node;		/* pool->by_largest[] */
 	struct asi_pool *pool;
 	unsigned long pfn;
 	struct asi_blocks blocks;
-	bool odd;
 	struct rcu_head rcu;		/* faults of others still look at it */
 };
 

@@ -105,32 +105,70 @@ int asi_map_leaf(struct asi_pt *pt, unsigned long *va, unsigned long end,
 }
 
 /**
- * asi_map_locked - map a range that has no region, without sleeping
- * @asi: instance
- * @start: first address, page aligned
- * @len: bytes, page aligned
- * @gfp: for tables, without sleeping; 0: with the tables that are there
+ * asi_full_entry - what maps @va at @level as the full tables do
+ * @va: aligned to the size of @level
+ * @level: of the entry, at most ASI_PT_2M
  *
- * What is mapped there already stays. Context: @asi->lock held.
- * Return: 0, -EFAULT, -EPERM or -ENOMEM, with a part of it mapped.
+ * Return: a leaf; the table of the full tables if they map smaller pages there; 0
+ * if they map nothing.
  */
-int asi_map_locked(struct asi *asi, unsigned long start, unsigned long len,
-		   gfp_t gfp)
+u64 asi_full_entry(unsigned long va, int level)
 {
-	unsigned long va = start, end = start + len;
-	void *spare = NULL;
+	struct asi_pt_leaf leaf = asi_pt_lookup(asi_full_root(), asi_levels(), va);
+
+	if (leaf.level < level)
+		return asi_pt_entry(asi_full_root(), asi_levels(), va, level) |
+		       ASI_PTE_SHARED;
+	return leaf.entry ? restricted_entry(&leaf, level, va, 0) : 0;
+}
+
+static int map_block(struct asi_pt *pt, unsigned long va, void **spare)
+{
+	u64 entry = asi_full_entry(va, ASI_PT_2M);
+
+	if (!entry)
+		return -EFAULT;
+	if (asi_pte_leaf(entry, ASI_PT_2M) &&
+	    !asi_check_leaf(pt, va, ASI_PT_2M, entry))
+		return -EPERM;
+	return asi_pt_set(pt, va, ASI_PT_2M, entry, spare);
+}
+
+/* Where a table of our own is left over, it holds all pages that are there. */
+static int map_pages(struct asi_pt *pt, unsigned long va)
+{
+	unsigned long end = va + asi_pt_size(ASI_PT_2M);
+	void *none = NULL;
 	int err = 0;
 
-	lockdep_assert_held(&asi->lock);
 	while (va < end && !err) {
-		err = asi_map_leaf(&asi->pt, &va, end, 0, &spare);
-		if (err != -EAGAIN)
+		err = asi_map_leaf(pt, &va, end, 0, &none);
+		if (err != -EFAULT)
 			continue;
-		spare = gfp ? (void *)get_zeroed_page(gfp) : NULL;
-		err = spare ? 0 : -ENOMEM;
+		va += PAGE_SIZE;
+		err = 0;
 	}
-	free_page((unsigned long)spare);
 	return err;
+}
+
+/**
+ * asi_map_block - map 2 MiB of the direct map that have no region
+ * @asi: instance
+ * @va: first address, aligned to 2 MiB
+ * @spare: see asi_pt_set()
+ *
+ * Where the full tables have small pages, their table is shared: what becomes of
+ * one page then has no bearing on the others.
+ *
+ * Context: @asi->lock held. Return: see asi_map_leaf().
+ */
+int asi_map_block(struct asi *asi, unsigned long va, void **spare)
+{
+	int err;
+
+	lockdep_assert_held(&asi->lock);
+	err = map_block(&asi->pt, va, spare);
+	return err == -EEXIST ? map_pages(&asi->pt, va) : err;
 }
 
 static int map_range(struct asi *asi, unsigned long start, unsigned long end,

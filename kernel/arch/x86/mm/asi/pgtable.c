@@ -186,6 +186,31 @@ u64 asi_pt_shared_entry(const struct asi_pt *pt, unsigned long va, int *level)
 	return slot && asi_pte_shared(*slot, *level) ? *slot : 0;
 }
 
+/**
+ * asi_pt_update - replace what maps @va
+ * @pt: tree
+ * @va: address, aligned to the size of @level
+ * @level: level of the entry
+ * @entry: as for asi_pt_set(), or 0
+ *
+ * What is not mapped stays so. At no time is there neither entry, so that who
+ * needs the mapping to handle a fault may use it meanwhile.
+ *
+ * Return: false if a table of this tree is there, with smaller leaves.
+ */
+bool asi_pt_update(struct asi_pt *pt, unsigned long va, int level, u64 entry)
+{
+	u64 *slot;
+	int at;
+
+	slot = find_slot(pt, va, &at);
+	if (at < level)
+		return false;
+	if (slot && at == level)
+		WRITE_ONCE(*slot, entry);
+	return true;
+}
+
 /* Take away what touches [@va, @end): leaves, or shared entries, never both. */
 static unsigned long clear_slots(struct asi_pt *pt, unsigned long va,
 				 unsigned long end, bool shared)

@@ -96,6 +96,7 @@ u64 asi_pt_shared_entry(const struct asi_pt *pt, unsigned long va, int *level);
 
 int asi_pt_set(struct asi_pt *pt, unsigned long va, int level, u64 entry,
 	       void **spare);
+bool asi_pt_update(struct asi_pt *pt, unsigned long va, int level, u64 entry);
 unsigned long asi_pt_clear(struct asi_pt *pt, unsigned long va,
 			   unsigned long end);
 void asi_pt_unshare(struct asi_pt *pt, unsigned long va, unsigned long end);
