@@ -5,9 +5,11 @@
  * The stack, the task and the signal structure of a thread are touched by every
  * interrupt, and an unmapped stack cannot even fault. They are mapped the first
  * time the thread enters an instance and taken out when the thread exits, while
- * it still owns them. Implements "Properly un/mapping task stack from ASI + tlb
+ * it still owns them. Tasks are global memory, except those for which there was
+ * none of that. Implements "Properly un/mapping task stack from ASI + tlb
  * flush".
  */
+#include <linux/compartment.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -52,11 +54,27 @@ static struct asi_task_link *find_link(struct asi *asi, struct task_struct *tsk)
 	return NULL;
 }
 
+/* Does not change as long as the object lives. */
+static bool has_compartment(const struct task_object *o)
+{
+	guard(rcu)();
+	return virt_addr_valid(o->addr) &&
+	       compartment_of(PHYS_PFN(__pa(o->addr)));
+}
+
 static void unmap_objects(struct asi *asi, const struct task_object *objects,
 			  int nr)
 {
 	while (nr--)
-		asi_unmap(asi, objects[nr].addr, objects[nr].len);
+		if (!has_compartment(&objects[nr]))
+			asi_unmap(asi, objects[nr].addr, objects[nr].len);
+}
+
+static int map_object(struct asi *asi, const struct task_object *o)
+{
+	if (has_compartment(o))
+		return asi_compartment_require(asi, o->addr);
+	return asi_map(asi, o->addr, o->len, o->kind);
 }
 
 static int map_objects(struct asi *asi, struct task_struct *tsk)
@@ -66,8 +84,7 @@ static int map_objects(struct asi *asi, struct task_struct *tsk)
 
 	task_objects(tsk, objects);
 	for (i = 0; i < NR_TASK_OBJECTS; i++) {
-		err = asi_map(asi, objects[i].addr, objects[i].len,
-			      objects[i].kind);
+		err = map_object(asi, &objects[i]);
 		if (err) {
 			unmap_objects(asi, objects, i);
 			return err;
