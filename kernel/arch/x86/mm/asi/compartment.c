@@ -33,9 +33,6 @@ struct workqueue_struct *asi_wq;
 struct compartment **compartment_map;
 unsigned long compartment_map_size;
 
-/* Kept in each pool, so that atomic allocations find some. */
-#define LOW_PAGES		64UL
-
 /* When memory has no block to spare, asking for every page would only slow it. */
 #define GROW_PAUSE		HZ
 
@@ -245,6 +242,19 @@ static bool grow_now(struct asi_pool *pool, gfp_t gfp)
 }
 
 /**
+ * asi_pool_refill - have a compartment made before the last one is used up
+ * @pool: whose; those of owners wait for somebody who can wait
+ *
+ * Context: any but NMI.
+ */
+void asi_pool_refill(const struct asi_pool *pool)
+{
+	if (!pool->owner && asi_wq &&
+	    time_after_eq(jiffies, READ_ONCE(pool->grow_after)))
+		queue_work(asi_wq, &grow_work);
+}
+
+/**
  * asi_pool_grow - try to get one more compartment
  * @pool: whose
  * @gfp: of the allocation that found no page; says what may be waited for
@@ -254,8 +264,7 @@ static bool grow_now(struct asi_pool *pool, gfp_t gfp)
 bool asi_pool_grow(struct asi_pool *pool, gfp_t gfp)
 {
 	if (!gfpflags_allow_blocking(gfp) || (current->flags & PF_MEMALLOC)) {
-		if (!pool->owner && asi_wq)
-			queue_work(asi_wq, &grow_work);
+		asi_pool_refill(pool);
 		return false;
 	}
 	if (time_before(jiffies, READ_ONCE(pool->grow_after)))
@@ -268,7 +277,7 @@ static void grow_globals(struct work_struct *work)
 	int nid;
 
 	for_each_online_node(nid)
-		if (READ_ONCE(asi_global_pools[nid].nr_free) < LOW_PAGES)
+		if (READ_ONCE(asi_global_pools[nid].nr_free) < ASI_POOL_LOW)
 			asi_pool_grow(&asi_global_pools[nid], GFP_KERNEL);
 }
 

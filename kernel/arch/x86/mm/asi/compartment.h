@@ -17,6 +17,12 @@ struct seq_file;
 #define COMPARTMENT_PAGES	BIT(COMPARTMENT_ORDER)
 #define COMPARTMENT_SIZE	(PAGE_SIZE << COMPARTMENT_ORDER)
 
+/*
+ * Pages that are kept in each pool, for those who cannot wait; SLUB does not want
+ * to for large slabs, and would get ordinary memory.
+ */
+#define ASI_POOL_LOW	128
+
 #define STASH_ORDERS	4
 #define STASH_DEPTH	16
 
@@ -86,6 +92,7 @@ void asi_pool_add(struct asi_pool *pool, struct compartment *c);
 unsigned long asi_pool_take_empty(struct asi_pool *pool,
 				  struct list_head *batch, unsigned long max);
 unsigned long asi_pool_count_empty(struct asi_pool *pool);
+void asi_pool_refill(const struct asi_pool *pool);
 bool asi_pool_grow(struct asi_pool *pool, gfp_t gfp);
 unsigned long asi_pool_release(struct asi_pool *pool, unsigned long max);
 void asi_pool_show_unserved(struct seq_file *m);

@@ -97,12 +97,16 @@ static unsigned long take_block(struct asi_pool *pool, unsigned int order)
 static struct page *take(struct asi_pool *pool, unsigned int order)
 {
 	unsigned long flags, pfn;
+	bool low;
 
 	spin_lock_irqsave(&pool->lock, flags);
 	pfn = take_block(pool, order);
 	if (pfn)
 		pool->nr_free -= 1UL << order;
+	low = pool->nr_free < ASI_POOL_LOW;
 	spin_unlock_irqrestore(&pool->lock, flags);
+	if (low)
+		asi_pool_refill(pool);
 	return pfn ? pfn_to_page(pfn) : NULL;
 }
 
