@@ -68,6 +68,15 @@ static __always_inline void kvm_asi_relax(struct kvm_vcpu *vcpu)
 		kvm_asi_count_exit(vcpu);
 }
 
+/*
+ * Whether what the host loads now must not stay in the L1D for the guest. Whoever
+ * leaves after this enters again, which flushes.
+ */
+static __always_inline bool kvm_asi_l1d_tainted(void)
+{
+	return !asi_restricted();
+}
+
 static inline void kvm_asi_count_run(struct kvm_vcpu *vcpu)
 {
 	if (static_branch_unlikely(&kvm_asi_count_key))
@@ -84,6 +93,7 @@ static inline void kvm_asi_set_vendor_page(struct kvm_vcpu *vcpu, void *page) { 
 static inline int kvm_asi_prepare_run(struct kvm_vcpu *vcpu) { return 0; }
 static __always_inline void kvm_asi_enter(struct kvm_vcpu *vcpu) { }
 static __always_inline void kvm_asi_relax(struct kvm_vcpu *vcpu) { }
+static __always_inline bool kvm_asi_l1d_tainted(void) { return true; }
 static inline struct page *kvm_asi_alloc_global(unsigned int order)
 {
 	return alloc_pages(GFP_KERNEL, order);
