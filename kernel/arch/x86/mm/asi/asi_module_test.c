@@ -8,21 +8,21 @@
 #include <linux/hex.h>
 #include <linux/hrtimer.h>
 #include <linux/module.h>
-#include <linux/nonsensitive.h>
 #include <linux/set_memory.h>
 #include <linux/slab.h>
 #include <asm/asi.h>
+#include <asm/asi_module.h>
 
 #define SECRET_LEN	32
 #define NR_PAGES	4
 #define PERIOD		(2 * NSEC_PER_MSEC)
 
 /* The timer and what it counts are mapped everywhere; so must be its text. */
-struct pulse {
+static struct pulse {
 	struct hrtimer timer;
 	u64 calls;
 	u64 restricted;		/* of these on restricted tables */
-};
+} pulse __asi_not_sensitive;
 
 struct place {
 	u8 secret[SECRET_LEN] __aligned(PAGE_SIZE);
@@ -30,7 +30,6 @@ struct place {
 
 static struct place data[NR_PAGES] = { [0 ... NR_PAGES - 1] = { { 1 } } };
 static struct place bss[NR_PAGES];
-static struct pulse *pulse;
 
 static char *complement;
 module_param(complement, charp, 0);
@@ -42,12 +41,12 @@ MODULE_PARM_DESC(attributes, "change those of mapped memory, too");
 
 static int get_calls(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%llu\n", READ_ONCE(pulse->calls));
+	return sysfs_emit(buffer, "%llu\n", READ_ONCE(pulse.calls));
 }
 
 static int get_restricted(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%llu\n", READ_ONCE(pulse->restricted));
+	return sysfs_emit(buffer, "%llu\n", READ_ONCE(pulse.restricted));
 }
 
 static const struct kernel_param_ops calls_ops = { .get = get_calls };
@@ -68,15 +67,11 @@ static enum hrtimer_restart beat(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static int start_pulse(void)
+static void start_pulse(void)
 {
-	pulse = kzalloc(sizeof(*pulse), GFP_KERNEL | __GFP_GLOBAL_NONSENSITIVE);
-	if (!pulse)
-		return -ENOMEM;
-	hrtimer_init(&pulse->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	pulse->timer.function = beat;
-	hrtimer_start(&pulse->timer, PERIOD, HRTIMER_MODE_REL_HARD);
-	return 0;
+	hrtimer_init(&pulse.timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	pulse.timer.function = beat;
+	hrtimer_start(&pulse.timer, PERIOD, HRTIMER_MODE_REL_HARD);
 }
 
 /* Nowhere but in its place: whoever looks for it must not find a copy. */
@@ -122,13 +117,14 @@ static int __init test_init(void)
 	int err = complement ? plant_all() : 0;
 
 	err = err ?: (attributes ? change_attributes() : 0);
-	return err ?: start_pulse();
+	if (!err)
+		start_pulse();
+	return err;
 }
 
 static void __exit test_exit(void)
 {
-	hrtimer_cancel(&pulse->timer);
-	kfree(pulse);
+	hrtimer_cancel(&pulse.timer);
 }
 
 module_init(test_init);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Modules in restricted address spaces: their text and read-only data.
+ * Modules in restricted address spaces: their text and read-only data, and the
+ * variables that they declare __asi_not_sensitive.
  *
- * Not their variables, those that become read-only after their initialization
+ * Not their other variables, those that become read-only after their initialization
  * included, and not what runs once: nobody is in a restricted address space then.
  * Whatever else is executed in their area (trampolines of function tracing, slots
  * of kprobes, BPF programs) reads sensitive data anyway; it costs an exit.
@@ -18,33 +19,39 @@
 #include "asi.h"
 
 struct part {
-	enum mod_mem_type type;
+	unsigned long start;
+	unsigned long end;
 	u64 deny;
 };
 
-static const struct part parts[] = {
-	{ MOD_TEXT, ASI_PTE_WRITE },
-	{ MOD_RODATA, ASI_PTE_WRITE | ASI_PTE_NX },
-};
+#define NR_PARTS	3
 
-static unsigned long start_of(const struct module *mod, const struct part *p)
+static struct part part_of(unsigned long start, unsigned long size, u64 deny)
 {
-	return (unsigned long)mod->mem[p->type].base;
+	return (struct part) { start, start + PAGE_ALIGN(size), deny };
 }
 
-static unsigned long end_of(const struct module *mod, const struct part *p)
+static void parts_of(const struct module *mod, struct part parts[NR_PARTS])
 {
-	return start_of(mod, p) + PAGE_ALIGN(mod->mem[p->type].size);
+	const struct module_memory *text = &mod->mem[MOD_TEXT];
+	const struct module_memory *rodata = &mod->mem[MOD_RODATA];
+
+	parts[0] = part_of((unsigned long)text->base, text->size, ASI_PTE_WRITE);
+	parts[1] = part_of((unsigned long)rodata->base, rodata->size,
+			   ASI_PTE_WRITE | ASI_PTE_NX);
+	parts[2] = part_of(mod->arch.asi_vars, mod->arch.asi_vars_size,
+			   ASI_PTE_NX);
 }
 
 /* What could not be mapped for want of memory costs exits. */
 static void map_module(const struct module *mod)
 {
+	struct part parts[NR_PARTS];
 	int i, err;
 
-	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		err = asi_image_map(start_of(mod, &parts[i]),
-				    end_of(mod, &parts[i]), parts[i].deny);
+	parts_of(mod, parts);
+	for (i = 0; i < NR_PARTS; i++) {
+		err = asi_image_map(parts[i].start, parts[i].end, parts[i].deny);
 		WARN_ON_ONCE(err && err != -ENOMEM);
 	}
 	asi_thunks_map(mod);
@@ -52,12 +59,14 @@ static void map_module(const struct module *mod)
 
 static void unmap_module(const struct module *mod)
 {
+	struct part parts[NR_PARTS];
 	int i;
 
 	asi_thunks_unmap(mod);
-	for (i = 0; i < ARRAY_SIZE(parts); i++)
-		asi_image_unmap(start_of(mod, &parts[i]),
-				end_of(mod, &parts[i]));
+	parts_of(mod, parts);
+	for (i = 0; i < NR_PARTS; i++)
+		if (parts[i].start != parts[i].end)
+			asi_image_unmap(parts[i].start, parts[i].end);
 }
 
 /* The loader has set final permissions before the one and frees after the other. */
@@ -95,14 +104,17 @@ int __init asi_modules_setup(void)
  */
 bool asi_module_maps(unsigned long va)
 {
+	struct part parts[NR_PARTS] = { };
 	const struct module *mod;
 	bool found = false;
 	int i;
 
 	preempt_disable();
 	mod = __module_address(va);
-	for (i = 0; mod && i < ARRAY_SIZE(parts); i++)
-		found |= within_module_mem_type(va, mod, parts[i].type);
+	if (mod)
+		parts_of(mod, parts);
+	for (i = 0; i < NR_PARTS; i++)
+		found |= va >= parts[i].start && va < parts[i].end;
 	preempt_enable();
 	return found;
 }
