@@ -85,3 +85,12 @@ int track_answer(const struct track *track, uint64_t id, unsigned int action,
 		memcpy(answer.data, data, len);
 	return ioctl(track->fd, KVM_TRACK_ANSWER, &answers) == 1 ? 0 : -errno;
 }
+
+int track_answer_await(const struct track *track, const __u64 *id)
+{
+	struct kvm_track_answer answer = { .id = id ? *id : 0 };
+	struct kvm_track_answers answers = { .answers = (uintptr_t)&answer,
+		.nr = !!id, .flags = KVM_TRACK_AWAIT };
+
+	return ioctl(track->fd, KVM_TRACK_ANSWER, &answers) < 0 ? -errno : 0;
+}

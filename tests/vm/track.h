@@ -39,6 +39,12 @@ bool track_await(const struct track *track, struct kvm_track_event *event,
 int track_answer(const struct track *track, uint64_t id, unsigned int action,
 		 const void *data, unsigned int len);
 
+/*
+ * Lets go on who waits for the answer to *@id, unless that is NULL, and waits for
+ * the next event; a signal ends that, and is an error if there was no answer.
+ */
+int track_answer_await(const struct track *track, const __u64 *id);
+
 /* Snippets of track_code.S. */
 extern const uint8_t track_code_start[], track_code_end[];
 

@@ -276,7 +276,7 @@ static void unhandled(struct guest_vm *vm, struct track *track)
 
 static void wrong_answers(struct guest_vm *vm, struct track *track)
 {
-	struct kvm_track_answers none = { .nr = 0, .flags = 1 };
+	struct kvm_track_answers none = { .nr = 0, .flags = 2 };
 	struct kvm_track_event event;
 	struct runner runner;
 
@@ -303,6 +303,39 @@ static void wrong_answers(struct guest_vm *vm, struct track *track)
 	must_set(track, TRACK_DATA, 1, 0, 0);
 }
 
+/* Answers, then waits for what comes next: an event that is there, a new one. */
+static void awaits(struct guest_vm *vm, struct track *track)
+{
+	static const struct track_regs regs = { .rdi = 3, .rbx = TRACK_DATA };
+	struct kvm_track_event event;
+	struct runner runner;
+	__u64 wrong;
+	int i;
+
+	must_set(track, TRACK_DATA, 1, KVM_TRACK_WRITE, 0);
+	start(&runner, vm, track_stores, &regs);
+	check(!track_answer_await(track, NULL), "waits for the first event");
+	for (i = 0; i < 3; i++) {
+		check(!track_answer_await(track, NULL), "it is there already");
+		check(track_next(track, &event) && event.gpa == TRACK_DATA,
+		      "event %d", i);
+		if (i < 2)
+			check(!track_answer_await(track, &event.id),
+			      "the answer, and the next event");
+	}
+	wrong = event.id + 1;
+	check(track_answer_await(track, &wrong) == -ENOENT,
+	      "a wrong answer does not wait");
+	alarm(1);
+	check(!track_answer_await(track, &event.id),
+	      "a signal, with the answer taken");
+	check(!finish(&runner), "done");
+	alarm(1);
+	check(track_answer_await(track, NULL) == -EINTR,
+	      "a signal, without any answer");
+	must_set(track, TRACK_DATA, 1, 0, 0);
+}
+
 static void answers(void)
 {
 	struct track track;
@@ -319,6 +352,7 @@ static void answers(void)
 	instructions(&vm, &track);
 	unhandled(&vm, &track);
 	wrong_answers(&vm, &track);
+	awaits(&vm, &track);
 	track_close(&track);
 	guest_vm_destroy(&vm);
 }
@@ -408,22 +442,15 @@ static void failures(unsigned int flags, bool dies, const char *what)
 	guest_vm_destroy(&vm);
 }
 
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
 /* A signal gets the vCPU out of KVM_RUN; it asks anew when it comes back. */
 static void signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
 	struct kvm_track_event event;
 	struct runner runner;
 	struct track track;
 	struct guest_vm vm;
 	uint64_t old;
 
-	sigaction(SIGUSR1, &action, NULL);
 	track_vm_create(&vm, 1);
 	must_track(&track, &vm, TRACK_CREATE());
 	must_set(&track, TRACK_DATA, 1, KVM_TRACK_WRITE, 0);
@@ -527,8 +554,17 @@ static void broken_ring(void)
 	guest_vm_destroy(&vm);
 }
 
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
 int main(void)
 {
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
 	vm_test_begin();
 	wrong_creates();
 	answers();

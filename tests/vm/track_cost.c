@@ -32,12 +32,16 @@ static double stores(uint64_t gpa, uint64_t n)
 static void *answer(void *arg)
 {
 	struct kvm_track_event event;
+	bool asked = false;
 
 	(void)arg;
-	while (!stop)
-		if (track_await(&track, &event, 100))
-			track_answer(&track, event.id, KVM_TRACK_CONTINUE, NULL,
-				     0);
+	while (!track_answer_await(&track, asked ? &event.id : NULL)) {
+		asked = track_next(&track, &event) &&
+			event.flags & KVM_TRACK_WAITS;
+		if (stop)
+			break;
+	}
+	track_answer(&track, event.id, KVM_TRACK_CONTINUE, NULL, 0);
 	return NULL;
 }
 
@@ -52,6 +56,7 @@ static double answered(uint64_t n)
 	stores(TRACK_DATA, 16);
 	ticks = stores(TRACK_DATA, n);
 	stop = true;
+	stores(TRACK_DATA, 1);
 	pthread_join(thread, NULL);
 	return ticks;
 }

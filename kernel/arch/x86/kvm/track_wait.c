@@ -360,10 +360,22 @@ static int take_answer(struct track_watch *watch,
 	return err;
 }
 
+/* As poll() has it, for one that has nothing else to wait for. */
+static int await_event(struct track_watch *watch)
+{
+	int err;
+
+	err = wait_event_interruptible(watch->readers,
+				       track_watch_state(watch));
+	/* Not to be restarted: the answers have been taken. */
+	return err ? -EINTR : 0;
+}
+
 /*
  * Takes answers until one is wrong: -ENOENT if nobody waits for it (any more),
- * -EINVAL if it does not fit the event, -EFAULT. Returns how many were right, or
- * the error if none was.
+ * -EINVAL if it does not fit the event, -EFAULT. With KVM_TRACK_AWAIT it then
+ * waits until there is an event or the VM is gone, or for a signal: -EINTR. Returns
+ * how many were right, or the error if none was.
  */
 long track_watch_answer(struct track_watch *watch,
 			const struct kvm_track_answers *answers)
@@ -381,5 +393,7 @@ long track_watch_answer(struct track_watch *watch,
 			err = take_answer(watch, &answer);
 		cond_resched();
 	}
+	if (!err && answers->flags & KVM_TRACK_AWAIT)
+		err = await_event(watch);
 	return done ?: err;
 }

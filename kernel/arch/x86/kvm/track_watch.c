@@ -242,7 +242,7 @@ static long watch_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_TRACK_ANSWER:
 		if (copy_from_user(&answers, argp, sizeof(answers)))
 			return -EFAULT;
-		if (answers.flags || answers.nr > INT_MAX)
+		if (answers.flags & ~KVM_TRACK_AWAIT || answers.nr > INT_MAX)
 			return -EINVAL;
 		return track_watch_answer(watch, &answers);
 	default:
@@ -250,12 +250,11 @@ static long watch_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
-static __poll_t watch_poll(struct file *file, poll_table *wait)
+/* What poll() says of the descriptor. */
+__poll_t track_watch_state(struct track_watch *watch)
 {
-	struct track_watch *watch = file->private_data;
 	__poll_t mask = 0;
 
-	poll_wait(file, &watch->readers, wait);
 	spin_lock(&watch->ring_lock);
 	if (track_ring_readable(&watch->ring))
 		mask |= EPOLLIN | EPOLLRDNORM;
@@ -263,6 +262,14 @@ static __poll_t watch_poll(struct file *file, poll_table *wait)
 		mask |= EPOLLHUP;
 	spin_unlock(&watch->ring_lock);
 	return mask;
+}
+
+static __poll_t watch_poll(struct file *file, poll_table *wait)
+{
+	struct track_watch *watch = file->private_data;
+
+	poll_wait(file, &watch->readers, wait);
+	return track_watch_state(watch);
 }
 
 static vm_fault_t watch_fault(struct vm_fault *vmf)

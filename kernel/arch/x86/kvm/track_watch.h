@@ -39,6 +39,7 @@ struct track_watch {
 
 /* track_watch.c */
 void track_watch_fail(struct track_watch *watch);
+__poll_t track_watch_state(struct track_watch *watch);
 unsigned int track_watch_access(struct track_watch *watch,
 				struct kvm_vcpu *vcpu, gfn_t gfn);
 

@@ -116,11 +116,17 @@ struct kvm_track_answer {
 	__u8 data[KVM_TRACK_DATA_BYTES];
 };
 
-/* Returns how many were taken; fails only if the first was not. */
+/* kvm_track_answers.flags */
+#define KVM_TRACK_AWAIT		0x01	/* after all of them, the next event */
+
+/*
+ * Returns how many were taken; fails only if the first was not. A signal ends
+ * waiting, with EINTR if there were no answers.
+ */
 struct kvm_track_answers {
 	__u64 answers;		/* struct kvm_track_answer * */
 	__u32 nr;		/* 0: only say that there is room in the ring */
-	__u32 flags;		/* must be 0 */
+	__u32 flags;
 };
 
 #define KVM_TRACK_ANSWER	_IOW(KVMIO, 0xf4, struct kvm_track_answers)
