@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 	plain = stores(TRACK_DATA, n);
 	stores(GUEST_MMIO, 16);
 	mmio = stores(GUEST_MMIO, n);
-	must_track(&track, &vm, TRACK_CREATE());
+	must_track(&track, &vm, TRACK_CREATE(.batch = 64));
 	must_set(&track, TRACK_DATA, 1, KVM_TRACK_WRITTEN, 0);
 	stores(TRACK_DATA + TRACK_PAGE, 16);
 	guest_vcpu_exits(&vm.vcpu[0], &before);

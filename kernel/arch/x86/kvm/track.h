@@ -26,11 +26,18 @@ enum kvm_track_path {
 /* Of a VM that has or had a node; lives as long as the VM. */
 struct kvm_track {
 	struct xarray pages;	/* gfn: counts of track_count.h */
+	atomic_t users[KVM_TRACK_NR_MODES];	/* of pages, at least: all there are */
 	atomic64_t generation;	/* from 1 on; of pages, and of those of watchers */
 	struct list_head nodes;
 	struct mutex lock;	/* of the list */
 	struct srcu_struct srcu;
 };
+
+/* Whether any page of a VM with a node is tracked in @mode. */
+static inline bool kvm_track_uses(const struct kvm *kvm, enum kvm_track_mode mode)
+{
+	return atomic_read(&kvm->arch.track->users[mode]);
+}
 
 #ifdef CONFIG_KVM_TRACK
 

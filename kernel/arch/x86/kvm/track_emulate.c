@@ -74,9 +74,13 @@ static unsigned int split(struct kvm_vcpu *vcpu, struct access *a, gva_t gva,
 			  u8 *val, unsigned int bytes, bool write,
 			  enum kvm_track_path path)
 {
+	unsigned int count = write ? MODES_WRITE : MODES_READ;
 	unsigned int modes = 0, now;
 	struct piece *p;
 
+	/* A tracked write is why most instructions are here, with many reads. */
+	if (!write && !kvm_track_uses(vcpu->kvm, KVM_TRACK_MODE_PREREAD))
+		return 0;
 	for (a->nr = 0; bytes; gva += now, val += now, bytes -= now) {
 		if (WARN_ON_ONCE(a->nr == ARRAY_SIZE(a->piece)))
 			return 0;
@@ -87,8 +91,7 @@ static unsigned int split(struct kvm_vcpu *vcpu, struct access *a, gva_t gva,
 		p->gpa = translate(vcpu, gva, write, path);
 		if (p->gpa == INVALID_GPA)
 			return 0;
-		p->modes = kvm_track_modes(vcpu, gpa_to_gfn(p->gpa)) &
-			   (write ? MODES_WRITE : MODES_READ);
+		p->modes = kvm_track_modes(vcpu, gpa_to_gfn(p->gpa)) & count;
 		modes |= p->modes;
 	}
 	return modes;
@@ -168,7 +171,8 @@ bool __kvm_track_fetch(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva)
 {
 	struct kvm_vcpu_track *track = &vcpu->arch.track;
 
-	if (!track->faulted)
+	if (!track->faulted ||
+	    !kvm_track_uses(vcpu->kvm, KVM_TRACK_MODE_PREEXEC))
 		return true;
 	if (!(kvm_track_modes(vcpu, gpa_to_gfn(gpa)) &
 	      BIT(KVM_TRACK_MODE_PREEXEC)))

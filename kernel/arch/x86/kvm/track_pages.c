@@ -58,23 +58,49 @@ static unsigned int modes_of(struct kvm *kvm, gfn_t gfn)
 	return track_count_modes(xa_to_value(entry), KVM_TRACK_NR_MODES);
 }
 
+static void count_users(struct kvm *kvm, unsigned int modes, int n)
+{
+	unsigned int mode;
+
+	for (mode = 0; mode < KVM_TRACK_NR_MODES; mode++)
+		if (modes & BIT(mode))
+			atomic_add(n, &kvm->arch.track->users[mode]);
+}
+
+static void forget_seen(struct kvm_vcpu_track *track, u64 generation)
+{
+	unsigned int i;
+
+	for (i = 0; i < KVM_TRACK_NR_SEEN; i++)
+		track->seen[i].gfn = INVALID_GPA;
+	track->generation = generation;
+}
+
 /*
- * The same for a vCPU, which asks several times for each access. The generation
- * is read before the modes and goes on after they have changed: what is remembered
- * can be too new for its generation, never too old.
+ * The same for a vCPU, which asks for a handful of pages with each instruction;
+ * looking them up, in memory that is sensitive, would cost more than the rest. The
+ * generation is read before the modes and goes on after they have changed: what is
+ * remembered can be too new for its generation, never too old. What is private may
+ * change without it.
  */
 unsigned int kvm_track_modes(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
-	struct kvm_vcpu_track *seen = &vcpu->arch.track;
+	struct kvm_vcpu_track *track = &vcpu->arch.track;
+	struct kvm_track_seen *seen;
 	u64 generation;
 
+	if (kvm_arch_has_private_mem(vcpu->kvm))
+		return modes_of(vcpu->kvm, gfn);
 	/* Pairs with the release in kvm_track_changed(). */
 	generation = atomic64_read_acquire(&vcpu->kvm->arch.track->generation);
-	if (seen->generation == generation && seen->gfn == gfn)
-		return seen->modes;
-	seen->modes = modes_of(vcpu->kvm, gfn);
-	seen->gfn = gfn;
-	seen->generation = kvm_arch_has_private_mem(vcpu->kvm) ? 0 : generation;
+	if (track->generation != generation)
+		forget_seen(track, generation);
+	for (seen = track->seen; seen < track->seen + KVM_TRACK_NR_SEEN; seen++)
+		if (seen->gfn == gfn)
+			return seen->modes;
+
+	seen = &track->seen[track->oldest++ % KVM_TRACK_NR_SEEN];
+	*seen = (struct kvm_track_seen) { gfn, modes_of(vcpu->kvm, gfn) };
 	return seen->modes;
 }
 
@@ -203,17 +229,22 @@ int kvm_track_change(struct kvm *kvm, gfn_t gfn, unsigned int remove,
 
 	if (gfn > kvm_mmu_max_gfn())
 		return -EINVAL;
+	/* There is no page that is tracked and not counted. */
+	count_users(kvm, add, 1);
 	do {
 		old = xa_load(pages, gfn);
 		counts = old ? xa_to_value(old) : 0;
 		err = count_modes(&counts, remove, add);
 		if (err)
-			return err;
+			break;
 		new = counts ? xa_mk_value(counts) : NULL;
 		entry = xa_cmpxchg(pages, gfn, old, new, GFP_KERNEL_ACCOUNT);
-	} while (!xa_is_err(entry) && entry != old);
-	kvm_track_changed(kvm);
-	return xa_err(entry);
+		err = xa_err(entry);
+	} while (!err && entry != old);
+	count_users(kvm, err ? add : remove, -1);
+	if (!err)
+		kvm_track_changed(kvm);
+	return err;
 }
 
 /**

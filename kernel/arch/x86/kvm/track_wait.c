@@ -9,6 +9,7 @@
  */
 #include <linux/kvm_host.h>
 #include <linux/poll.h>
+#include <asm/asi.h>
 
 #include "kvm_cache_regs.h"
 #include "track_watch.h"
@@ -91,8 +92,11 @@ static bool post(struct track_watch *watch, struct kvm_track_event *event,
 		WRITE_ONCE(watch->ring.shared->blocked, ++watch->blocked);
 	spin_unlock(&watch->ring_lock);
 
-	if (wakes)
+	if (wakes && wq_has_sleeper(&watch->readers)) {
+		/* Who sleeps does so on a stack of its own: leave without a fault. */
+		asi_exit(ASI_EXIT_EXPLICIT);
 		wake_up_interruptible_poll(&watch->readers, EPOLLIN);
+	}
 	if (broken)
 		track_watch_fail(watch);
 	return posted || !wait;
@@ -203,6 +207,17 @@ static u32 tell(struct track_watch *watch, struct kvm_vcpu *vcpu,
 	return KVM_TRACK_CONTINUE;
 }
 
+/* All but registers, which are copied only when all of them have been saved. */
+static void begin_event(struct kvm_track_event *event, u32 access, gpa_t gpa,
+			gva_t gva, u32 len)
+{
+	memset(event, 0, offsetof(struct kvm_track_event, regs));
+	event->access = access;
+	event->gpa = gpa;
+	event->gva = gva;
+	event->len = len;
+}
+
 static struct track_watch *to_watch(struct kvm_track_node *node)
 {
 	return container_of(node, struct track_watch, node);
@@ -211,11 +226,12 @@ static struct track_watch *to_watch(struct kvm_track_node *node)
 static bool watch_preread(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
 			  gpa_t gpa, gva_t gva, u8 *new, int bytes, bool *ready)
 {
-	struct kvm_track_event event = { .access = KVM_TRACK_READ,
-		.gpa = gpa, .gva = gva, .len = bytes };
+	struct kvm_track_event event;
 	struct track_wait wait;
-	u32 action = tell(to_watch(node), vcpu, &event, NULL, &wait);
+	u32 action;
 
+	begin_event(&event, KVM_TRACK_READ, gpa, gva, bytes);
+	action = tell(to_watch(node), vcpu, &event, NULL, &wait);
 	if (action == KVM_TRACK_SUPPLY) {
 		memcpy(new, wait.answer.data, bytes);
 		*ready = true;
@@ -227,11 +243,12 @@ static bool watch_prewrite(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
 			   gpa_t gpa, gva_t gva, const u8 *new, int bytes,
 			   bool *drop)
 {
-	struct kvm_track_event event = { .access = KVM_TRACK_WRITE,
-		.gpa = gpa, .gva = gva, .len = bytes };
+	struct kvm_track_event event;
 	struct track_wait wait;
-	u32 action = tell(to_watch(node), vcpu, &event, new, &wait);
+	u32 action;
 
+	begin_event(&event, KVM_TRACK_WRITE, gpa, gva, bytes);
+	action = tell(to_watch(node), vcpu, &event, new, &wait);
 	if (action == KVM_TRACK_SKIP)
 		*drop = true;
 	return action != KVM_TRACK_RETRY;
@@ -240,19 +257,19 @@ static bool watch_prewrite(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
 static void watch_write(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
 			gpa_t gpa, gva_t gva, const u8 *new, int bytes)
 {
-	struct kvm_track_event event = { .access = KVM_TRACK_WRITTEN,
-		.gpa = gpa, .gva = gva, .len = bytes };
+	struct kvm_track_event event;
 
+	begin_event(&event, KVM_TRACK_WRITTEN, gpa, gva, bytes);
 	tell(to_watch(node), vcpu, &event, new, NULL);
 }
 
 static bool watch_preexec(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
 			  gpa_t gpa, gva_t gva)
 {
-	struct kvm_track_event event = { .access = KVM_TRACK_EXEC,
-		.gpa = gpa, .gva = gva };
+	struct kvm_track_event event;
 	struct track_wait wait;
 
+	begin_event(&event, KVM_TRACK_EXEC, gpa, gva, 0);
 	return tell(to_watch(node), vcpu, &event, NULL, &wait) !=
 	       KVM_TRACK_RETRY;
 }
@@ -260,9 +277,9 @@ static bool watch_preexec(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
 static void watch_walk(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
 		       gpa_t gpa)
 {
-	struct kvm_track_event event = { .access = KVM_TRACK_WALK,
-		.gpa = gpa, .gva = ~0ULL };
+	struct kvm_track_event event;
 
+	begin_event(&event, KVM_TRACK_WALK, gpa, ~0ULL, 0);
 	tell(to_watch(node), vcpu, &event, NULL, NULL);
 }
 
@@ -275,10 +292,11 @@ static bool watch_unhandled(struct kvm_track_node *node, struct kvm_vcpu *vcpu,
 		[KVM_TRACK_MODE_WRITE] = KVM_TRACK_WRITTEN,
 		[KVM_TRACK_MODE_PREEXEC] = KVM_TRACK_EXEC,
 	};
-	struct kvm_track_event event = { .access = access[mode], .gpa = gpa,
-		.gva = ~0ULL, .flags = KVM_TRACK_UNHANDLED };
+	struct kvm_track_event event;
 	struct track_wait wait;
 
+	begin_event(&event, access[mode], gpa, ~0ULL, 0);
+	event.flags = KVM_TRACK_UNHANDLED;
 	return tell(to_watch(node), vcpu, &event, NULL, &wait) !=
 	       KVM_TRACK_RETRY;
 }

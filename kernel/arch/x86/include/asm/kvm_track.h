@@ -96,6 +96,15 @@ int kvm_track_add_page(struct kvm *kvm, gfn_t gfn, enum kvm_track_mode mode);
 void kvm_track_remove_page(struct kvm *kvm, gfn_t gfn,
 			   enum kvm_track_mode mode);
 
+/* One page that was asked for, and one bit for each mode it is tracked in. */
+struct kvm_track_seen {
+	gfn_t gfn;
+	unsigned int modes;
+};
+
+/* An instruction has a page, and one for each of its operands and their tables. */
+#define KVM_TRACK_NR_SEEN	16
+
 /* What a vCPU remembers of the access that is being emulated. */
 struct kvm_vcpu_track {
 	gpa_t gpa;		/* of the fault */
@@ -105,10 +114,12 @@ struct kvm_vcpu_track {
 	bool faulted;		/* a tracked page is why there is an emulation */
 	bool retry;		/* a node said no */
 
-	/* What was last found out, while the VM's generation is the same. */
+	/* Found out while the VM had this generation; the oldest is replaced. */
 	u64 generation;
-	gfn_t gfn;
-	unsigned int modes;
+	unsigned int oldest;
+	struct kvm_track_seen seen[KVM_TRACK_NR_SEEN];
+
+	/* The same for the last page that is tracked, and what one watcher wants. */
 	u64 watch_generation;
 	gfn_t watch_gfn;
 	const void *watch;
