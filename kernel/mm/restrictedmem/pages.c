@@ -88,7 +88,7 @@ static struct folio *add_folio(struct inode *inode, pgoff_t index,
 		return ERR_PTR(order ? -EAGAIN : -EHWPOISON);
 	}
 	folio_unlock(folio);
-	trace_restrictedmem_alloc(inode, index, order);
+	trace_restrictedmem_alloc(inode, index, order, folio_pfn(folio));
 	rmem_count(order ? RMEM_LARGE : RMEM_SMALL, 1);
 	return folio;
 

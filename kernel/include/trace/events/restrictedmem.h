@@ -9,20 +9,23 @@
 #include <linux/tracepoint.h>
 
 TRACE_EVENT(restrictedmem_alloc,
-	TP_PROTO(struct inode *inode, pgoff_t index, unsigned int order),
-	TP_ARGS(inode, index, order),
+	TP_PROTO(struct inode *inode, pgoff_t index, unsigned int order,
+		 unsigned long pfn),
+	TP_ARGS(inode, index, order, pfn),
 	TP_STRUCT__entry(
 		__field(ino_t, ino)
 		__field(pgoff_t, index)
 		__field(unsigned int, order)
+		__field(unsigned long, pfn)
 	),
 	TP_fast_assign(
 		__entry->ino = inode->i_ino;
 		__entry->index = index;
 		__entry->order = order;
+		__entry->pfn = pfn;
 	),
-	TP_printk("ino %lu page %lu order %u", __entry->ino, __entry->index,
-		  __entry->order)
+	TP_printk("ino %lu page %lu order %u frame %#lx", __entry->ino,
+		  __entry->index, __entry->order, __entry->pfn)
 );
 
 TRACE_EVENT(restrictedmem_punch,
