@@ -102,7 +102,7 @@ static bool block_is_empty(const struct rmem_inode *inode, uint64_t first)
 	if (!inode->huge || first + RMEM_HUGE > inode->pages)
 		return false;
 	for (page = first; page < first + RMEM_HUGE; page++)
-		if (inode->there[page] == PRESENT)
+		if (inode->there[page] == PRESENT || inode->failed[page])
 			return false;
 	return true;
 }
@@ -139,14 +139,19 @@ static int allocate(struct rmem_model *m, const struct rmem_op *op)
 {
 	struct rmem_inode *inode = m->handles[op->handle];
 	int err = check_range(inode, op);
-	uint64_t page;
+	uint64_t page, end;
 
 	if (err)
 		return err;
 	if (op->offset + op->size > inode->pages * RMEM_PAGE)
 		return broken(m, MUT_GROW) ? 0 : -EINVAL;
-	for (page = 0; page < op->size / RMEM_PAGE; page++)
-		touch(m, inode, op->offset / RMEM_PAGE + page);
+	end = (op->offset + op->size) / RMEM_PAGE;
+	for (page = op->offset / RMEM_PAGE; page < end; page++) {
+		if (inode->failed[page] == FAILED &&
+		    !broken(m, MUT_FAIL_REPLACED))
+			return -EHWPOISON;
+		touch(m, inode, page);
+	}
 	return 0;
 }
 
@@ -159,6 +164,8 @@ static void drop(struct rmem_model *m, struct rmem_inode *inode, uint64_t page,
 {
 	if (!broken(m, MUT_PUNCH_KEEPS))
 		set_bytes(inode, page, 0);
+	if (!broken(m, MUT_FAIL_FOR_EVER))
+		inode->failed[page] = SOUND;
 	if (inode->huge && !whole && !m->concrete && inode->there[page])
 		inode->there[page] = MAYBE;
 	else
@@ -396,8 +403,7 @@ static int unbind_slot(struct rmem_model *m, const struct rmem_op *op)
 	return 0;
 }
 
-/* The slot if restricted memory is what the guest has at @gfn, or NULL. */
-static struct rmem_slot *restricted_at(struct rmem_vm *vm, uint64_t gfn)
+struct rmem_slot *rmem_model_restricted(struct rmem_vm *vm, uint64_t gfn)
 {
 	struct rmem_slot *slot = rmem_model_slot(vm, gfn);
 
@@ -429,13 +435,15 @@ static int populate(struct rmem_model *m, const struct rmem_op *op)
 	if (broken(m, MUT_POPULATE_SHORT))
 		end--;
 	for (; at < end; at = next) {
-		slot = restricted_at(vm, at / RMEM_PAGE);
+		slot = rmem_model_restricted(vm, at / RMEM_PAGE);
 		if (!slot)
 			return -EINVAL;
 		page = slot->first + at / RMEM_PAGE - slot->gfn;
 		next = (at / RMEM_PAGE + 1) * RMEM_PAGE;
 		if (next > end)
 			next = end;
+		if (slot->inode->failed[page] && !broken(m, MUT_FAIL_POPULATED))
+			return -EHWPOISON;
 		touch(m, slot->inode, page);
 		fill(slot->inode, page, at, next, op->flags ? 0 : op->value);
 		if (op->flags)
@@ -455,7 +463,7 @@ static int seal(struct rmem_model *m, const struct rmem_op *op)
 static void convert_page(struct rmem_model *m, struct rmem_vm *vm, uint64_t gfn,
 			 bool private)
 {
-	struct rmem_slot *slot = restricted_at(vm, gfn);
+	struct rmem_slot *slot = rmem_model_restricted(vm, gfn);
 
 	if (slot && !private && broken(m, MUT_CONVERT_EMPTIES))
 		set_bytes(slot->inode, slot->first + gfn - slot->gfn, 0);
@@ -486,10 +494,17 @@ static uint8_t *guest_byte(struct rmem_model *m, struct rmem_vm *vm, uint64_t gp
 
 	if (!slot)
 		return NULL;
-	if (!restricted_at(vm, gfn))
+	if (!rmem_model_restricted(vm, gfn))
 		return &slot->shared[gfn - slot->gfn][at];
 	touch(m, slot->inode, slot->first + gfn - slot->gfn);
 	return &slot->inode->bytes[slot->first + gfn - slot->gfn][at];
+}
+
+static bool has_failed(struct rmem_vm *vm, uint64_t gfn)
+{
+	struct rmem_slot *slot = rmem_model_restricted(vm, gfn);
+
+	return slot && slot->inode->failed[slot->first + gfn - slot->gfn];
 }
 
 static int guest_access(struct rmem_model *m, const struct rmem_op *op,
@@ -505,6 +520,8 @@ static int guest_access(struct rmem_model *m, const struct rmem_op *op,
 		vm->sealed = true;
 	if (op->kind == OP_GUEST_WRITE && broken(m, MUT_WRITE_ELSEWHERE))
 		gpa += RMEM_PAGE;
+	if (has_failed(vm, gpa / RMEM_PAGE) && !broken(m, MUT_FAIL_UNNOTICED))
+		return -EHWPOISON;
 	byte = guest_byte(m, vm, gpa);
 	/* What is private and not there is a fault, and not a device. */
 	if (!byte && vm->is_private[gpa / RMEM_PAGE])
@@ -556,6 +573,15 @@ static int (* const calls[OP_KINDS])(struct rmem_model *m,
 	[OP_CONVERT] = convert,
 };
 
+/* Those to which more than one answer is right. */
+static int (* const open_calls[OP_KINDS])(struct rmem_model *m,
+					  const struct rmem_op *op,
+					  const struct rmem_answer *seen) = {
+	[OP_BIND] = bind_slot,
+	[OP_FAIL] = rmem_model_fail,
+	[OP_OFFLINE] = rmem_model_offline,
+};
+
 struct rmem_answer rmem_model_do(struct rmem_model *m, const struct rmem_op *op,
 				 const struct rmem_answer *seen)
 {
@@ -563,8 +589,8 @@ struct rmem_answer rmem_model_do(struct rmem_model *m, const struct rmem_op *op,
 
 	if (op->kind == OP_PAGES)
 		answer.err = count_pages(m, op, &answer);
-	else if (op->kind == OP_BIND)
-		answer.err = bind_slot(m, op, seen);
+	else if (open_calls[op->kind])
+		answer.err = open_calls[op->kind](m, op, seen);
 	else if (op->kind == OP_GUEST_READ || op->kind == OP_GUEST_WRITE)
 		answer.err = guest_access(m, op, &answer);
 	else

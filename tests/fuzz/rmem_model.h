@@ -45,6 +45,8 @@ enum rmem_op_kind {
 	OP_CONVERT,	/* vm, gpa, size, flags: 1 private */
 	OP_GUEST_READ,	/* vm, gpa */
 	OP_GUEST_WRITE,	/* vm, gpa, value */
+	OP_FAIL,	/* handle, offset: the memory there fails */
+	OP_OFFLINE,	/* handle, offset: its frame is asked to be given up */
 	OP_KINDS,
 };
 
@@ -53,6 +55,8 @@ struct rmem_op {
 	unsigned int handle, from, vm, slot, flags;
 	uint64_t offset, size, gpa;
 	uint8_t value;
+	/* 0, or odd: it may be made at once with the next, which has one more. */
+	unsigned int pair;
 };
 
 /* 0 or a negative errno, and a number: what was counted or read, at most @most. */
@@ -88,10 +92,24 @@ enum rmem_mutation {
 	MUT_WRITE_ELSEWHERE,	/* a guest's store ends in the next page */
 	MUT_OVERLAP,		/* two slots at one address */
 	MUT_COUNT,		/* one page too many is told */
+	MUT_FAIL_UNNOTICED,	/* a guest reads on where memory failed */
+	MUT_FAIL_POPULATED,	/* contents come in there */
+	MUT_FAIL_REPLACED,	/* allocation puts a new page there */
+	MUT_FAIL_FOR_EVER,	/* a hole does not make it usable again */
+	MUT_FAIL_SPREADS,	/* the page beside it is lost as well */
+	MUT_FAIL_COUNTED,	/* what failed stays in the file */
+	MUT_OFFLINE_DONE,	/* memory is given up */
+	MUT_OFFLINE_EMPTIES,	/* it is refused, but the contents are gone */
+	MUT_PAIR_LOST,		/* of two calls at once the second does nothing */
+	MUT_PAIR_WIDE,		/* it takes a page too many */
+	MUT_PAIR_BUSY,		/* it is refused */
 	MUT_KINDS,
 };
 
 enum rmem_presence { ABSENT, PRESENT, MAYBE };
+
+/* FAILED: it is not in the file. FAILED_INSIDE: it is, in a large page. */
+enum rmem_soundness { SOUND, FAILED, FAILED_INSIDE };
 
 struct rmem_inode {
 	unsigned int users;	/* descriptors and slots; 0: does not exist */
@@ -99,6 +117,7 @@ struct rmem_inode {
 	uint64_t pages;		/* its size; 0: not set */
 	unsigned int owner;
 	uint8_t there[RMEM_PAGES];
+	uint8_t failed[RMEM_PAGES];
 	uint8_t bytes[RMEM_PAGES][RMEM_PROBES];
 };
 
@@ -139,5 +158,14 @@ struct rmem_answer rmem_model_do(struct rmem_model *m, const struct rmem_op *op,
 
 /* The slot of @vm that has guest page @gfn, or NULL. */
 struct rmem_slot *rmem_model_slot(struct rmem_vm *vm, uint64_t gfn);
+
+/* The same if restricted memory is what the guest has there. */
+struct rmem_slot *rmem_model_restricted(struct rmem_vm *vm, uint64_t gfn);
+
+/* rmem_fail.c: memory of a file that fails, or is to be given up. */
+int rmem_model_fail(struct rmem_model *m, const struct rmem_op *op,
+		    const struct rmem_answer *seen);
+int rmem_model_offline(struct rmem_model *m, const struct rmem_op *op,
+		       const struct rmem_answer *seen);
 
 #endif

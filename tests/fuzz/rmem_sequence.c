@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See rmem_sequence.h. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 struct generator {
 	uint64_t random;
 	struct rmem_model *model;
-	bool has_private;
+	const struct rmem_target *target;
 };
 
 static const uint16_t sizes[] = { 1, 4, 16, 512, 1024, 1040 };
@@ -20,9 +21,10 @@ static const uint8_t weights[OP_KINDS] = {
 	[OP_OPEN] = 6, [OP_CLOSE] = 3, [OP_DUP] = 2, [OP_PASS] = 2,
 	[OP_SIZE] = 8, [OP_ALLOCATE] = 6, [OP_PUNCH] = 8, [OP_CHILD_PUNCH] = 2,
 	[OP_ZERO_RANGE] = 1, [OP_READ] = 1, [OP_MAP] = 1, [OP_PAGES] = 14,
-	[OP_VM] = 3, [OP_VM_GONE] = 1, [OP_BIND] = 18, [OP_UNBIND] = 6,
+	[OP_VM] = 3, [OP_VM_GONE] = 1, [OP_BIND] = 20, [OP_UNBIND] = 6,
 	[OP_POPULATE] = 14, [OP_SEAL] = 1, [OP_CONVERT] = 12,
 	[OP_GUEST_READ] = 24, [OP_GUEST_WRITE] = 10,
+	[OP_FAIL] = 4, [OP_OFFLINE] = 1,
 };
 
 /* Neighbouring seeds must not give sequences alike: multiply, and mix well. */
@@ -40,15 +42,22 @@ static bool once_in(struct generator *g, unsigned int n)
 	return !below(g, n);
 }
 
+static unsigned int weight(const struct generator *g, enum rmem_op_kind kind)
+{
+	if (!g->target->has_failures && (kind == OP_FAIL || kind == OP_OFFLINE))
+		return 0;
+	return weights[kind];
+}
+
 static enum rmem_op_kind some_kind(struct generator *g)
 {
 	unsigned int kind, sum = 0, n;
 
 	for (kind = 0; kind < OP_KINDS; kind++)
-		sum += weights[kind];
+		sum += weight(g, kind);
 	n = below(g, sum);
-	for (kind = 0; n >= weights[kind]; kind++)
-		n -= weights[kind];
+	for (kind = 0; n >= weight(g, kind); kind++)
+		n -= weight(g, kind);
 	return kind;
 }
 
@@ -154,6 +163,28 @@ static void some_slot(struct generator *g, struct rmem_op *op)
 		op->flags = 1;
 }
 
+static void use_file_of(struct generator *g, const struct rmem_slot *slot,
+			struct rmem_op *op)
+{
+	unsigned int handle;
+
+	for (handle = 0; handle < RMEM_HANDLES; handle++)
+		if (g->model->handles[handle] == slot->inode)
+			op->handle = handle;
+}
+
+/* A page of a file, where guests have been as a rule. */
+static void some_page(struct generator *g, struct rmem_op *op)
+{
+	struct rmem_slot *slot = some_used_slot(g, op->vm);
+
+	op->offset = op->offset / RMEM_PAGE * RMEM_PAGE;
+	if (!slot->used || once_in(g, 4))
+		return;
+	use_file_of(g, slot, op);
+	op->offset = (slot->first + below(g, 2)) * RMEM_PAGE;
+}
+
 static void generate(struct generator *g, struct rmem_op *op)
 {
 	memset(op, 0, sizeof(*op));
@@ -171,7 +202,7 @@ static void generate(struct generator *g, struct rmem_op *op)
 	if (op->kind == OP_SIZE)
 		op->size = bytes(g, sizes[below(g, 6)]);
 	if (op->kind == OP_VM)
-		op->flags = g->has_private && once_in(g, 2);
+		op->flags = g->target->has_private && once_in(g, 2);
 	if (op->kind == OP_BIND)
 		some_slot(g, op);
 	if (op->kind == OP_POPULATE) {
@@ -182,6 +213,8 @@ static void generate(struct generator *g, struct rmem_op *op)
 		some_guest_range(g, op, false);
 		op->flags = below(g, 2);
 	}
+	if (op->kind == OP_FAIL || op->kind == OP_OFFLINE)
+		some_page(g, op);
 	if (op->kind == OP_GUEST_READ || op->kind == OP_GUEST_WRITE) {
 		some_gpa(g, op);
 		op->gpa += below(g, RMEM_PROBES) * RMEM_PROBE;
@@ -201,7 +234,7 @@ static void start(struct generator *g, struct rmem_op *op, unsigned int step)
 	if (op->kind == OP_OPEN)
 		op->flags = below(g, 4);
 	if (op->kind == OP_VM)
-		op->flags = g->has_private && once_in(g, 2);
+		op->flags = g->target->has_private && once_in(g, 2);
 	if (op->kind == OP_BIND || op->kind == OP_CONVERT) {
 		op->size = g->model->handles[0]->pages * RMEM_PAGE;
 		op->flags = g->model->vms[0].private;
@@ -214,33 +247,100 @@ static bool same(const struct rmem_answer *got, const struct rmem_answer *want)
 	       got->value <= want->most;
 }
 
-/* Makes one call. False: the answer was wrong, and is in @sequence. */
 static bool step(struct rmem_sequence *sequence, struct rmem_model *model,
 		 struct rmem_target *target, const struct rmem_op *op)
 {
 	sequence->got = target->call(target, op);
 	sequence->want = rmem_model_do(model, op, &sequence->got);
+	target->failures += op->kind == OP_FAIL &&
+			    (!sequence->got.err || sequence->got.err == -EHWPOISON);
+	target->refusals += op->kind == OP_OFFLINE && sequence->got.err == -EBUSY;
 	return same(&sequence->got, &sequence->want);
+}
+
+static bool step_both(struct rmem_sequence *sequence, struct rmem_model *model,
+		      struct rmem_target *target, const struct rmem_op *op)
+{
+	struct rmem_answer got[2], want[2];
+	unsigned int i;
+
+	target->pairs++;
+	target->both(target, &op[0], &op[1], got);
+	rmem_pair_do(model, &op[0], &op[1], got, want);
+	for (i = 0; i < 2; i++) {
+		sequence->got = got[i];
+		sequence->want = want[i];
+		if (!same(&got[i], &want[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Makes the call at *@at, or that and the next, and goes on behind them. False:
+ * an answer was wrong, and is in @sequence.
+ */
+static bool make(struct rmem_sequence *sequence, struct rmem_model *model,
+		 struct rmem_target *target, unsigned int *at)
+{
+	const struct rmem_op *op = &sequence->ops[*at];
+
+	if (*at + 1 < sequence->count && rmem_pair_apart(model, op, op + 1)) {
+		*at += 2;
+		return step_both(sequence, model, target, op);
+	}
+	*at += 1;
+	return step(sequence, model, target, op);
+}
+
+/* What may come at once with @first, mostly in the same file. */
+static void generate_second(struct generator *g, const struct rmem_op *first,
+			    struct rmem_op *op)
+{
+	struct rmem_slot *slot = rmem_model_slot(&g->model->vms[first->vm],
+						 first->gpa / RMEM_PAGE);
+
+	generate(g, op);
+	op->kind = once_in(g, 2) ? OP_ALLOCATE : OP_PUNCH;
+	op->pair = first->pair + 1;
+	if (rmem_pair_second(first->kind))
+		op->handle = first->handle;
+	else if (slot)
+		use_file_of(g, slot, op);
+	some_range(g, op);
+}
+
+/* Adds a call, or a pair of them. */
+static void add(struct generator *g, struct rmem_sequence *sequence)
+{
+	unsigned int at = sequence->count++;
+	struct rmem_op *op = &sequence->ops[at];
+
+	if (at < STARTS) {
+		start(g, op, at);
+		return;
+	}
+	generate(g, op);
+	if (!rmem_pair_first(op->kind) || at + 1 == RMEM_LENGTH || once_in(g, 2))
+		return;
+	op->pair = 2 * at + 1;
+	generate_second(g, op, &sequence->ops[sequence->count++]);
 }
 
 bool rmem_sequence_run(struct rmem_sequence *sequence, unsigned int seed,
 		       struct rmem_target *target)
 {
 	static struct rmem_model model;
-	struct generator g = { seed, &model, target->has_private };
-	struct rmem_op *op;
-	unsigned int i;
+	struct generator g = { seed, &model, target };
+	unsigned int at = 0;
 
 	memset(sequence, 0, sizeof(*sequence));
 	rmem_model_init(&model, MUT_NONE, false);
 	target->reset(target);
-	for (i = 0; i < RMEM_LENGTH; i++) {
-		op = &sequence->ops[sequence->count++];
-		if (i < STARTS)
-			start(&g, op, i);
-		else
-			generate(&g, op);
-		if (!step(sequence, &model, target, op))
+	while (at < RMEM_LENGTH) {
+		if (at == sequence->count)
+			add(&g, sequence);
+		if (!make(sequence, &model, target, &at))
 			return false;
 	}
 	return true;
@@ -250,14 +350,14 @@ bool rmem_sequence_run(struct rmem_sequence *sequence, unsigned int seed,
 static bool replay(struct rmem_sequence *sequence, struct rmem_target *target)
 {
 	static struct rmem_model model;
-	unsigned int i;
+	unsigned int at = 0;
 
 	rmem_model_init(&model, MUT_NONE, false);
 	target->reset(target);
-	for (i = 0; i < sequence->count; i++) {
-		if (step(sequence, &model, target, &sequence->ops[i]))
+	while (at < sequence->count) {
+		if (make(sequence, &model, target, &at))
 			continue;
-		sequence->count = i + 1;
+		sequence->count = at;
 		return false;
 	}
 	return true;
@@ -296,12 +396,12 @@ void rmem_op_text(const struct rmem_op *op, char *text, size_t size)
 		"open", "close", "dup", "pass", "size", "allocate", "punch",
 		"child-punch", "zero-range", "read", "map", "pages", "vm",
 		"vm-gone", "bind", "unbind", "populate", "seal", "convert",
-		"guest-read", "guest-write",
+		"guest-read", "guest-write", "fail", "offline",
 	};
 
 	snprintf(text, size,
-		 "%s handle=%u from=%u vm=%u slot=%u flags=%#x offset=%#lx size=%#lx gpa=%#lx value=%u",
+		 "%s handle=%u from=%u vm=%u slot=%u flags=%#x offset=%#lx size=%#lx gpa=%#lx value=%u pair=%u",
 		 names[op->kind], op->handle, op->from, op->vm, op->slot,
 		 op->flags, (unsigned long)op->offset, (unsigned long)op->size,
-		 (unsigned long)op->gpa, op->value);
+		 (unsigned long)op->gpa, op->value, op->pair);
 }

@@ -15,6 +15,8 @@
 #include "rmem_kernel.h"
 #include "vm_test.h"
 
+#define MANY	20	/* rounds, in which everything must have come */
+
 static void print(const struct rmem_sequence *sequence)
 {
 	char text[256];
@@ -54,12 +56,17 @@ int main(int argc, char **argv)
 	target = rmem_kernel_open();
 	if (!target)
 		die("/dev/kvm");
-	note("%u rounds from seed %u, %s private memory", rounds, seed,
-	     target->has_private ? "with" : "without");
+	note("%u rounds from seed %u, %s private memory, %s failures", rounds,
+	     seed, target->has_private ? "with" : "without",
+	     target->has_failures ? "with" : "without");
 	for (i = 0; i < rounds && goes_right(target, seed + i); i++)
 		;
 	check(i == rounds, "%u of %u sequences of %u calls", i, rounds,
 	      RMEM_LENGTH);
+	note("%u pairs at once, %u pages failed, %u were not given up",
+	     target->pairs, target->failures, target->refusals);
+	check(rounds < MANY || (target->pairs && target->failures &&
+				target->refusals), "all kinds have met memory");
 	rmem_kernel_close(target);
 	return vm_test_end();
 }

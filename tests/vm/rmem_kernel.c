@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -15,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "rmem_frames.h"
 #include "rmem_kernel.h"
 #include "restricted.h"
 
@@ -28,6 +30,7 @@
 #define SHARED_SIZE	(RMEM_PAGES * RMEM_PAGE)
 #define CR0_PE_ET	0x11
 #define MAX_POPULATE	(1024 * RMEM_PAGE)
+#define AGAIN		8	/* times that calls at once are made */
 
 struct machine {
 	int fd, vcpu;
@@ -414,6 +417,18 @@ static int guest_access(const struct rmem_op *op, struct rmem_answer *answer)
 	return run(vm, answer);
 }
 
+static int fail_page(const struct rmem_op *op)
+{
+	return rmem_frame_fail(kernel.handles[op->handle],
+			       op->offset / RMEM_PAGE);
+}
+
+static int offline_page(const struct rmem_op *op)
+{
+	return rmem_frame_offline(kernel.handles[op->handle],
+				  op->offset / RMEM_PAGE);
+}
+
 static int (* const calls[OP_KINDS])(const struct rmem_op *op) = {
 	[OP_OPEN] = open_file,
 	[OP_CLOSE] = close_file,
@@ -433,6 +448,8 @@ static int (* const calls[OP_KINDS])(const struct rmem_op *op) = {
 	[OP_POPULATE] = populate,
 	[OP_SEAL] = seal,
 	[OP_CONVERT] = convert,
+	[OP_FAIL] = fail_page,
+	[OP_OFFLINE] = offline_page,
 };
 
 static struct rmem_answer kernel_call(struct rmem_target *target,
@@ -450,6 +467,56 @@ static struct rmem_answer kernel_call(struct rmem_target *target,
 	return answer;
 }
 
+struct caller {
+	struct rmem_target *target;
+	const struct rmem_op *op;
+	struct rmem_answer *answer;
+	pthread_barrier_t *start;
+};
+
+static bool differ(const struct rmem_answer *a, const struct rmem_answer *b)
+{
+	return a->err != b->err || a->value != b->value;
+}
+
+/* All such calls can be made again and have the same answer; or else that one. */
+static void *call_again(void *arg)
+{
+	struct caller *caller = arg;
+	struct rmem_answer answer;
+	unsigned int i;
+
+	pthread_barrier_wait(caller->start);
+	*caller->answer = kernel_call(caller->target, caller->op);
+	for (i = 1; i < AGAIN; i++) {
+		answer = kernel_call(caller->target, caller->op);
+		if (!differ(&answer, caller->answer))
+			continue;
+		*caller->answer = answer;
+		break;
+	}
+	return NULL;
+}
+
+static void kernel_both(struct rmem_target *target, const struct rmem_op *a,
+			const struct rmem_op *b, struct rmem_answer *answers)
+{
+	pthread_barrier_t start;
+	struct caller one = { target, a, &answers[0], &start };
+	struct caller other = { target, b, &answers[1], &start };
+	pthread_t thread;
+
+	pthread_barrier_init(&start, NULL, 2);
+	if (pthread_create(&thread, NULL, call_again, &other)) {
+		answers[0] = kernel_call(target, a);
+		answers[1] = kernel_call(target, b);
+	} else {
+		call_again(&one);
+		pthread_join(thread, NULL);
+	}
+	pthread_barrier_destroy(&start);
+}
+
 static void kernel_reset(struct rmem_target *target)
 {
 	unsigned int i;
@@ -459,6 +526,7 @@ static void kernel_reset(struct rmem_target *target)
 		destroy(&kernel.vms[i]);
 	for (i = 0; i < RMEM_HANDLES; i++)
 		close_fd(&kernel.handles[i]);
+	rmem_frames_reset();
 }
 
 struct rmem_target *rmem_kernel_open(void)
@@ -477,6 +545,8 @@ struct rmem_target *rmem_kernel_open(void)
 	kernel.run_size = ioctl(kernel.kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	kernel.target.reset = kernel_reset;
 	kernel.target.call = kernel_call;
+	kernel.target.both = kernel_both;
+	kernel.target.has_failures = rmem_frames_open();
 	kernel.target.has_private = !create(&kernel.vms[0], true);
 	return &kernel.target;
 }
@@ -484,6 +554,7 @@ struct rmem_target *rmem_kernel_open(void)
 void rmem_kernel_close(struct rmem_target *target)
 {
 	kernel_reset(target);
+	rmem_frames_close();
 	unmap(kernel.source, MAX_POPULATE);
 	close(kernel.kvm);
 }
