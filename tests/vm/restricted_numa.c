@@ -99,15 +99,39 @@ static void of_the_allocator(unsigned int flags)
 	set_policy(MPOL_DEFAULT, 0);
 }
 
+/* The same for pages that a guest touches first, on a thread with another policy. */
+static void of_the_guest(unsigned int flags)
+{
+	long before[2] = { pages_on(0), pages_on(1) }, got[2], pages;
+	struct guest_vm vm;
+
+	set_policy(MPOL_BIND, 2);
+	if (guest_vm_create_restricted(&vm, 1, SIZE, flags))
+		die("create a VM");
+	set_policy(MPOL_BIND, 1);
+	run_payload(&vm.vcpu[0], "fill", (SIZE - GUEST_FRESH) / 4096);
+	pages = restricted_pages(vm.mem_fd);
+	got[0] = pages_on(0) - before[0];
+	got[1] = pages_on(1) - before[1];
+	check(pages > PAGES / 2 && near(got[0], 0) && near(got[1], pages),
+	      "a guest's, bound to node 1: %ld pages of node 0, %ld of node 1",
+	      got[0], got[1]);
+	set_policy(MPOL_DEFAULT, 0);
+	guest_vm_destroy(&vm);
+}
+
 int main(void)
 {
 	if (!restricted_supported())
 		skip("no memfd_restricted");
 	if (pages_on(1) < 0)
 		skip("one node only");
+	vm_test_begin();
 	of_the_maker(0);
 	of_the_maker(RMFD_HUGEPAGE);
 	of_the_allocator(0);
 	of_the_allocator(RMFD_HUGEPAGE);
-	return report_result();
+	of_the_guest(0);
+	of_the_guest(RMFD_HUGEPAGE);
+	return vm_test_end();
 }
