@@ -3,7 +3,8 @@
  * Linked into a selftest with --wrap: where the test makes a guest_memfd it gets
  * a restricted file. Assertions of `exceptions`, and no others, may fail.
  *
- * BULKHEAD_RMFD in the environment has the flags of memfd_restricted().
+ * BULKHEAD_RMFD in the environment has the flags of memfd_restricted();
+ * BULKHEAD_INTERRUPTS asks for guests with interrupts on.
  */
 #include <bulkhead.h>
 #include <errno.h>
@@ -14,6 +15,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "interrupts.h"
 
 #define SUCCESS		0
 #define UNCHANGED	(-1)
@@ -37,7 +40,6 @@ static struct {
 	unsigned int slot;
 } last;
 
-int __real_ioctl(int fd, unsigned long request, void *arg);
 void __real_test_assert(bool good, const char *expression, const char *file,
 			unsigned int line, const char *fmt, ...);
 
@@ -94,6 +96,10 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 		return make_file(fd, arg);
 	case KVM_SET_USER_MEMORY_REGION2:
 		return set_region(fd, arg);
+	case KVM_SET_REGS:
+		if (getenv("BULKHEAD_INTERRUPTS"))
+			return set_regs(fd, arg);
+		/* fallthrough */
 	default:
 		return __real_ioctl(fd, request, arg);
 	}

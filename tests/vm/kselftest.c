@@ -4,8 +4,11 @@
  *
  * One of the kernel's own selftests, from /kselftests of the initramfs: "plain", or
  * with files of memfd_restricted() in the place of guest_memfds ("restricted",
- * "restricted-2m"). What it would skip is missing here, and that is a failure.
+ * "restricted-2m"). "plain-if" and "restricted-if" have interrupts on in guests: see
+ * tests/kselftest/interrupts.h. What a test would skip is missing here, and that is
+ * a failure.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +19,12 @@
 
 static const struct form {
 	const char *name, *dir, *flags;
+	bool interrupts;
 } forms[] = {
-	{ "plain", "plain", NULL },
+	{ "plain", "plain" },
+	{ "plain-if", "interrupts" },
 	{ "restricted", "restricted", "0" },
+	{ "restricted-if", "restricted", "0", true },
 	{ "restricted-2m", "restricted", "2" },
 };
 
@@ -44,6 +50,8 @@ static int run(const struct form *form, char **argv)
 	if (!pid) {
 		if (form->flags)
 			setenv("BULKHEAD_RMFD", form->flags, 1);
+		if (form->interrupts)
+			setenv("BULKHEAD_INTERRUPTS", "1", 1);
 		/* It loads its own file into the guest. */
 		argv[0] = path;
 		execv(path, argv);
@@ -60,7 +68,7 @@ int main(int argc, char **argv)
 	int status;
 
 	if (!form)
-		die("kselftest plain|restricted|restricted-2m NAME");
+		die("kselftest plain[-if]|restricted[-if|-2m] NAME");
 	status = run(form, argv + 2);
 	check(WIFEXITED(status) && !WEXITSTATUS(status), "%s %s: %s %d",
 	      argv[2], form->name, WIFEXITED(status) ? "status" : "signal",
