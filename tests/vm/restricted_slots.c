@@ -18,6 +18,7 @@
 #define PAGE		4096UL
 #define LARGE		(2UL << 20)
 #define SIZE		(4 * LARGE)
+#define HUGE_SIZE	(128UL << 20)	/* of a file that stays empty */
 #define SLOT		5
 #define WHERE		(64UL << 20)	/* in the guest */
 
@@ -102,6 +103,7 @@ static void clock_page(unsigned int flags, const char *what)
 struct puncher {
 	pthread_t thread;
 	int fd;
+	size_t offset, size;
 	volatile bool stop;
 	volatile unsigned long holes;
 	int err;
@@ -112,16 +114,16 @@ static void *punch(void *arg)
 	struct puncher *p = arg;
 
 	while (!p->stop && !p->err) {
-		p->err = restricted_punch(p->fd, 0, SIZE);
+		p->err = restricted_punch(p->fd, p->offset, p->size);
 		p->holes++;
 	}
 	return NULL;
 }
 
 /* Returns once holes are under way: a busy machine may take its time. */
-static void start(struct puncher *p, int fd)
+static void start(struct puncher *p, int fd, size_t offset, size_t size)
 {
-	*p = (struct puncher){ .fd = dup(fd) };
+	*p = (struct puncher){ .fd = dup(fd), .offset = offset, .size = size };
 	if (p->fd < 0 || pthread_create(&p->thread, NULL, punch, p))
 		die("start a thread");
 	while (!p->holes)
@@ -136,10 +138,15 @@ static void stop(struct puncher *p, const char *what)
 	close(p->fd);
 }
 
-/* A hole comes when a slot is bound, but has nothing yet that KVM keeps for it. */
+/*
+ * A hole comes when a slot is bound, but has nothing yet that KVM keeps for it:
+ * the larger the slot, the longer KVM takes to make that. Not a hole from the
+ * first page on: an array that is not there yet is empty for KVM, seen from
+ * there, but not seen from its second element.
+ */
 static void young_slots(unsigned int rounds)
 {
-	int fd = restricted_open_sized(RMFD_HUGEPAGE, SIZE);
+	int fd = restricted_open_sized(RMFD_HUGEPAGE, HUGE_SIZE);
 	struct guest_vm vm;
 	struct puncher p;
 	unsigned int i;
@@ -147,9 +154,10 @@ static void young_slots(unsigned int rounds)
 
 	create(&vm, 0);
 	run_payload(&vm.vcpu[0], "cpuid", 1);
-	start(&p, fd);
+	start(&p, fd, LARGE, HUGE_SIZE - LARGE);
 	for (i = 0; i < rounds && !err; i++) {
-		err = restricted_slot(vm.fd, SLOT, WHERE, SIZE, fd, 0, NULL);
+		err = restricted_slot(vm.fd, SLOT, WHERE, HUGE_SIZE, fd, 0,
+				      NULL);
 		if (!err)
 			err = restricted_slot_remove(vm.fd, SLOT);
 	}
@@ -170,7 +178,7 @@ static void dying_vms(unsigned int rounds)
 	for (i = 0; i < rounds; i++) {
 		create(&vm, i % 2 ? RMFD_HUGEPAGE : 0);
 		run_payload(&vm.vcpu[0], "cpuid", 1);
-		start(&p, vm.mem_fd);
+		start(&p, vm.mem_fd, 0, SIZE);
 		guest_vm_destroy(&vm);
 		stop(&p, "dying VM");
 	}
