@@ -75,6 +75,8 @@ void *restrictedmem_map(struct page *page);
 void restrictedmem_unmap(void *addr);
 
 void restrictedmem_unsplit_error(struct folio *folio, struct page *page);
+bool restrictedmem_has_page(struct page *page);
+void restrictedmem_wipe(void);
 
 #else
 
@@ -90,6 +92,13 @@ static inline bool restrictedmem_active(void)
 
 static inline void restrictedmem_unsplit_error(struct folio *folio,
 					       struct page *page) { }
+
+static inline bool restrictedmem_has_page(struct page *page)
+{
+	return false;
+}
+
+static inline void restrictedmem_wipe(void) { }
 
 #endif /* CONFIG_RESTRICTEDMEM */
 

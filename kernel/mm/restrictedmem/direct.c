@@ -163,6 +163,23 @@ void restrictedmem_unmap_local(void *addr)
 }
 EXPORT_SYMBOL_GPL(restrictedmem_unmap_local);
 
+/*
+ * Clears a page of a kernel that has crashed, on its last CPU: whatever that had
+ * mapped at its address of the moment, it will not come back to it.
+ */
+void rmem_direct_wipe(struct page *page)
+{
+	struct window *window = this_cpu_ptr(&windows);
+
+	if (!static_branch_unlikely(&rmem_nodirect)) {
+		clear_page(page_address(page));
+		return;
+	}
+	set_pte(window->pte, mk_pte(page, PAGE_KERNEL));
+	flush_tlb_one_kernel(window->addr);
+	clear_page((void *)window->addr);
+}
+
 /**
  * restrictedmem_map - an address for a page, for as long as it takes
  * @page: any page of memory that the caller has a reference to

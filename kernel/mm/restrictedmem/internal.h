@@ -96,6 +96,7 @@ DECLARE_STATIC_KEY_FALSE(rmem_nodirect);
 int rmem_direct_init(void);
 int __rmem_direct_take(struct folio *folio);
 int __rmem_direct_give(struct folio *folio);
+void rmem_direct_wipe(struct page *page);
 
 static inline int rmem_direct_take(struct folio *folio)
 {
