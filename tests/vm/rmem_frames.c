@@ -97,7 +97,7 @@ static void catch_up(void)
 	clearerr(frames.trace);
 }
 
-static uint64_t frame_of(int fd, uint64_t page)
+uint64_t rmem_frame_of(int fd, uint64_t page)
 {
 	struct stat stat;
 
@@ -121,7 +121,7 @@ int rmem_frame_fail(int fd, uint64_t page)
 
 	if (fcntl(fd, F_GETFD) < 0)
 		return -EBADF;
-	frame = frame_of(fd, page);
+	frame = rmem_frame_of(fd, page);
 	if (!frame)
 		return -ENOENT;
 	if (frames.failures < FAILURES)
@@ -135,7 +135,7 @@ int rmem_frame_offline(int fd, uint64_t page)
 
 	if (fcntl(fd, F_GETFD) < 0)
 		return -EBADF;
-	frame = frame_of(fd, page);
+	frame = rmem_frame_of(fd, page);
 	return frame ? write_number(SOFT_OFFLINE, frame * RMEM_PAGE) : -ENOENT;
 }
 

@@ -16,6 +16,9 @@ void rmem_frames_close(void);
 /* All files are closed. What failed is good again. */
 void rmem_frames_reset(void);
 
+/* The frame of page @page of @fd, or 0. */
+uint64_t rmem_frame_of(int fd, uint64_t page);
+
 /*
  * Page @page of @fd fails; its frame is asked to be given up. 0, -ENOENT: there
  * is none, or another negative errno: what the kernel says.
