@@ -101,6 +101,17 @@ static struct io_uring_sqe request(int opcode, int fd, void *addr, size_t len)
 		.addr = (uintptr_t)addr, .len = len };
 }
 
+/* Pages of a process to do transfers with: the address that KVM uses has none. */
+static void no_registered_buffer(struct ring *ring)
+{
+	struct iovec vec = { (void *)(1UL << 62), PAGE };
+	long ret = syscall(SYS_io_uring_register, ring->fd,
+			   IORING_REGISTER_BUFFERS, &vec, 1);
+
+	check(ret < 0 && errno == EFAULT, "io_uring, such a buffer: %s",
+	      strerror(ret < 0 ? errno : 0));
+}
+
 static void by_ring(int fd)
 {
 	struct iovec vec = { buffer, PAGE };
@@ -114,6 +125,7 @@ static void by_ring(int fd)
 	}
 	if (pipe(pipes) || write(pipes[1], "x", 1) != 1)
 		die("pipe");
+	no_registered_buffer(&ring);
 	refused(&ring, request(IORING_OP_NOP, -1, NULL, 0), 0, "nothing");
 	refused(&ring, request(IORING_OP_READ, fd, buffer, PAGE), -EINVAL,
 		"read");

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -163,12 +165,68 @@ static void reopening_is_refused(int fd)
 	      "make it executable and execute it");
 }
 
+/* A stopped child, for who traces it to look into. */
+static pid_t traced_child(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return pid;
+}
+
+static void a_debugger_gets_nothing(void *address)
+{
+	pid_t pid = traced_child();
+	long word;
+
+	errno = 0;
+	word = ptrace(PTRACE_PEEKDATA, pid, address, NULL);
+	fails(word, EIO, "PTRACE_PEEKDATA of it");
+	fails(ptrace(PTRACE_POKEDATA, pid, address, NULL), EIO,
+	      "PTRACE_POKEDATA of it");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* What takes references to the pages of a process. */
+static void no_pages_to_pin(void *address)
+{
+	struct iovec vec = { address, PAGE };
+	char path[] = "/tmp/direct.XXXXXX";
+	int file = mkstemp(path);
+	char *mem = "/proc/self/mem";
+	int fd = open(mem, O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	unlink(path);
+	fails(pread(fd, &byte, 1, (off_t)(uintptr_t)address), EIO,
+	      "/proc/PID/mem there");
+	fails(write(file, address, PAGE), EFAULT, "write() of it to a file");
+	if (ftruncate(file, PAGE) || fcntl(file, F_SETFL, O_DIRECT))
+		note("no O_DIRECT here");
+	else
+		fails(read(file, address, PAGE), EFAULT, "O_DIRECT into it");
+	fails(writev(file, &vec, 1), EFAULT, "writev() of it");
+	fails(mlock(address, PAGE), ENOMEM, "mlock of it");
+	close(fd);
+	close(file);
+}
+
 /* There is no address to hand to what takes one. */
 static void no_address_leads_there(void)
 {
 	struct iovec local = { &local, sizeof(local) };
 	struct iovec remote = { (void *)(1UL << 62), PAGE };
 	int pipes[2];
+
+	a_debugger_gets_nothing(remote.iov_base);
+	no_pages_to_pin(remote.iov_base);
 
 	if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) < 0 &&
 	    errno == ENOSYS)
@@ -240,9 +298,12 @@ static void poll_and_advice(int fd)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	int epoll = epoll_create1(0);
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN | POLLOUT };
 	struct statfs fs;
 	long before;
 
+	check(poll(&poll_fd, 1, 0) == 1 && poll_fd.revents == (POLLIN | POLLOUT),
+	      "poll says nothing: %#x", poll_fd.revents);
 	fails(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), EPERM, "epoll");
 	close(epoll);
 	restricted_allocate(fd, 0, LARGE);
