@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * RLIMIT_MEMLOCK bounds what somebody without CAP_IPC_LOCK has in restricted
- * files, all files of a user together; what leaves them can be had again.
+ * files, all files of a user together; what leaves them can be had again. And a
+ * memory cgroup is charged for it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "asi_stats.h"
 #include "restricted.h"
 #include "vm_test.h"
 
@@ -20,6 +24,10 @@
 #define GUEST		(16UL << 20)
 #define FRESH		((GUEST - GUEST_FRESH) / PAGE)
 #define LIMIT		64		/* pages */
+#define CGROUP		"/sys/fs/cgroup"
+#define GROUP		CGROUP "/restricted"
+#define CHARGED		(8L << 20)
+#define SLACK		(1L << 20)	/* what CPUs have in stock, and others */
 
 /* Root without the one capability: the rest of the test needs the others. */
 static void set_ipc_lock(bool on)
@@ -128,11 +136,56 @@ static void guest(void)
 	guest_vm_destroy(&vm);
 }
 
+static long charged(void)
+{
+	char text[32];
+
+	return read_text(GROUP "/memory.current", text, sizeof(text)) ?
+	       atol(text) : -1;
+}
+
+static bool join(const char *group)
+{
+	char path[64], pid[16];
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", group);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	return !write_text(path, pid);
+}
+
+static void cgroup(unsigned int flags, const char *what)
+{
+	int fd = restricted_open_sized(flags, CHARGED);
+	long before, with, after;
+
+	write_text(CGROUP "/cgroup.subtree_control", "+memory");
+	mkdir(GROUP, 0755);
+	if (charged() < 0 || !join(GROUP)) {
+		note("no memory cgroups here");
+		close(fd);
+		return;
+	}
+	before = charged();
+	allocates(fd, 0, CHARGED / PAGE, 0, what);
+	with = charged();
+	restricted_punch(fd, 0, CHARGED);
+	after = charged();
+	check(with - before >= CHARGED - SLACK && with - before < CHARGED + SLACK,
+	      "%s: the cgroup has %ld KiB more", what, (with - before) >> 10);
+	check(labs(after - before) < SLACK, "%s: and gets them back: %ld KiB",
+	      what, (after - before) >> 10);
+	join(CGROUP);
+	rmdir(GROUP);
+	close(fd);
+}
+
 int main(void)
 {
 	if (!restricted_supported())
 		skip("no memfd_restricted");
 	vm_test_begin();
+	cgroup(0, "4K");
+	cgroup(RMFD_HUGEPAGE, "2M");
 	set_limit(LIMIT * PAGE);
 	set_ipc_lock(false);
 	small_pages();
