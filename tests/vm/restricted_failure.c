@@ -276,7 +276,8 @@ static void soft(void)
 		die("create a VM");
 	frame = fill(&vm);
 	err = write_number(SOFT_OFFLINE, frame * PAGE);
-	check(frame && err, "soft offline is refused: %s", strerror(-err));
+	check(frame && err == -EBUSY, "soft offline is refused: %s",
+	      strerror(-err));
 	check(told(&vm.vcpu[0], "sum", FRESH) == all, "nothing is lost");
 	guest_vm_destroy(&vm);
 }
