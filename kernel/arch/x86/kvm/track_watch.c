@@ -8,9 +8,11 @@
  * are released and everything goes on as if nobody had ever watched.
  */
 #include <linux/anon_inodes.h>
+#include <linux/capability.h>
 #include <linux/file.h>
 #include <linux/kvm_host.h>
 #include <linux/kvm_rmem.h>
+#include <linux/kvm_track_attach.h>
 #include <linux/log2.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
@@ -408,6 +410,16 @@ static int watch_publish(struct track_watch *watch)
 	}
 	fd_install(fd, file);
 	return fd;
+}
+
+/*
+ * Having the descriptor is not enough: a VMM may have passed it to somebody who is
+ * to do less than it. The mm outlives the VM, its user namespace the mm.
+ */
+bool __kvm_track_may_attach(const struct kvm *kvm, unsigned int ioctl)
+{
+	return ioctl == KVM_TRACK_CREATE &&
+	       ns_capable(kvm->mm->user_ns, CAP_SYS_PTRACE);
 }
 
 /* KVM_TRACK_CREATE: a descriptor, or -EFAULT, -EINVAL, -ENOMEM, -EMFILE ... */
