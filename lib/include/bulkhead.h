@@ -8,7 +8,7 @@
  * as alignment, the library leaves to it: libbulkhead(3) lists the errors.
  *
  * A kernel without Bulkhead answers -ENOSYS, -ENOTTY or -EINVAL;
- * bulkhead_rmem_supported() asks.
+ * bulkhead_rmem_supported() and bulkhead_track_supported() ask.
  */
 #ifndef BULKHEAD_H
 #define BULKHEAD_H
@@ -110,6 +110,138 @@ int bulkhead_rmem_seal(int vm_fd);
 
 /* Pages of a VM with private memory become private, or shared again. */
 int bulkhead_rmem_convert(int vm_fd, uint64_t gpa, uint64_t size, bool private_);
+
+/* ---- Page tracking (track.c) ---- */
+
+/* Accesses: KVM_TRACK_* of <linux/kvm_track.h>. */
+#define BULKHEAD_TRACK_READ	0x01U
+#define BULKHEAD_TRACK_WRITE	0x02U
+#define BULKHEAD_TRACK_WRITTEN	0x04U	/* after a write; never waits */
+#define BULKHEAD_TRACK_EXEC	0x08U
+#define BULKHEAD_TRACK_WALK	0x10U	/* by a page walk; never waits */
+
+/* Flags of struct bulkhead_track_options. */
+#define BULKHEAD_TRACK_REGISTERS	0x01U	/* events have registers */
+#define BULKHEAD_TRACK_STOP		0x02U	/* no watcher, no VM */
+
+/* Flags of struct bulkhead_track_range. */
+#define BULKHEAD_TRACK_LOG	0x01U	/* tell, and do not wait */
+
+/* Flags of struct bulkhead_track_event. */
+#define BULKHEAD_TRACK_WAITS		0x01U	/* for an answer */
+#define BULKHEAD_TRACK_UNHANDLED	0x02U	/* KVM cannot emulate it */
+
+/* Answers. */
+#define BULKHEAD_TRACK_CONTINUE	0U	/* it happens */
+#define BULKHEAD_TRACK_RETRY	1U	/* the instruction is executed again */
+#define BULKHEAD_TRACK_SUPPLY	2U	/* a read gets the data of the answer */
+#define BULKHEAD_TRACK_SKIP	3U	/* a write leaves the memory as it is */
+
+#define BULKHEAD_TRACK_DATA_BYTES	64
+
+/* @fd: /dev/kvm or a VM. The version of page tracking, 0 if there is none. */
+int bulkhead_track_supported(int fd);
+
+struct bulkhead_track_options {
+	uint32_t flags;
+	uint32_t nr_events;	/* of the ring: a power of two, 16 to 65536 */
+	uint32_t batch;		/* events that nobody waits for, per wake-up */
+	uint32_t timeout_ms;	/* for an answer; 0 is for ever */
+	int32_t order;		/* of several watchers the lowest is asked first */
+};
+
+/*
+ * A descriptor that watches the VM; it may be another process's, see
+ * libbulkhead(3). @options may be NULL: 1024 events, told one by one, no limit of
+ * time. -EINVAL: an option out of its range; -EIO: the VM is over, or the
+ * caller may not trace the process it belongs to; -EMFILE, -ENOMEM.
+ */
+int bulkhead_track_create(int vm_fd,
+			  const struct bulkhead_track_options *options);
+
+/* A descriptor and its ring. The caller's, for one thread at a time. */
+struct bulkhead_track {
+	int fd;
+	void *ring;
+	size_t size;
+};
+
+/*
+ * The same, with the ring mapped. -EINVAL also for a ring of another version. On
+ * failure nothing is left open.
+ */
+int bulkhead_track_open(struct bulkhead_track *track, int vm_fd,
+			const struct bulkhead_track_options *options);
+
+/*
+ * Unmaps and closes. A watcher that still has pages has failed its VM: set the
+ * access of all of them to 0 before, or mean it.
+ */
+void bulkhead_track_close(struct bulkhead_track *track);
+
+struct bulkhead_track_range {
+	uint64_t gfn;		/* guest physical address / 4096 */
+	uint64_t npages;
+	uint32_t access;	/* in place of what it was; 0: not watched */
+	uint32_t flags;
+};
+
+/*
+ * Sets what is told, for each page of @nr ranges. -EINVAL: no ranges, no pages, an
+ * unknown bit; -E2BIG: more than 4096 ranges, or 2^24 pages in one; -EOPNOTSUPP:
+ * private memory; -EIO: the watcher is over; -EOVERFLOW, -ENOMEM, -EINTR.
+ */
+int bulkhead_track_set(int fd, const struct bulkhead_track_range *ranges,
+		       size_t nr);
+
+struct bulkhead_track_registers {
+	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rsp, rbp;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rflags, cr3;
+};
+
+/* What one instruction does to one page. */
+struct bulkhead_track_event {
+	uint64_t id;		/* for the answer; counts up */
+	uint32_t vcpu;
+	uint32_t access;	/* one bit */
+	uint64_t gpa;
+	uint64_t gva;		/* all ones: not known */
+	uint64_t rip;
+	uint32_t len;		/* may be more than data has room for */
+	uint32_t flags;
+	uint8_t data[BULKHEAD_TRACK_DATA_BYTES];	/* of a write */
+	struct bulkhead_track_registers regs;
+};
+
+/* Takes the next event out of the ring: 1, or 0 if there is none. */
+int bulkhead_track_next(struct bulkhead_track *track,
+			struct bulkhead_track_event *event);
+
+/*
+ * Waits until there are events: 1, or 0 after @timeout_ms milliseconds (negative:
+ * never). -EIO: there are none, and there will be none; -EINTR: a signal. The
+ * descriptor can be given to poll(2) and epoll(7) as well.
+ */
+int bulkhead_track_wait(const struct bulkhead_track *track, int timeout_ms);
+
+/* Events that the ring had no room for. */
+uint64_t bulkhead_track_lost(const struct bulkhead_track *track);
+
+struct bulkhead_track_answer {
+	uint64_t id;
+	uint32_t action;
+	uint32_t len;		/* of data, as in the event; 0 but for SUPPLY */
+	uint8_t data[BULKHEAD_TRACK_DATA_BYTES];
+};
+
+/*
+ * Answers @nr events and returns how many answers were taken; if that is fewer, the
+ * next one was wrong. -ENOENT: nobody waits for it (any more); -EINVAL: it does
+ * not fit the event.
+ */
+int bulkhead_track_answer(int fd, const struct bulkhead_track_answer *answers,
+			  size_t nr);
 
 #ifdef __cplusplus
 }
