@@ -188,6 +188,18 @@ static u32 ask(struct track_watch *watch, struct kvm_vcpu *vcpu,
 	return err == -ERESTARTSYS ? KVM_TRACK_RETRY : wait->answer.action;
 }
 
+/*
+ * Is the event for the watcher? An access that KVM cannot emulate may be of another
+ * kind than it wants to hear of: where reads are tracked, all are emulated. The
+ * guest cannot go on with it, and only who tracks the page can do something.
+ */
+static bool wants(unsigned int access, const struct kvm_track_event *event)
+{
+	if (event->flags & KVM_TRACK_UNHANDLED)
+		return access;
+	return access & event->access;
+}
+
 /* Tells the watcher of an access, and asks it if it wants to be asked. */
 static u32 tell(struct track_watch *watch, struct kvm_vcpu *vcpu,
 		struct kvm_track_event *event, const u8 *data,
@@ -196,7 +208,7 @@ static u32 tell(struct track_watch *watch, struct kvm_vcpu *vcpu,
 	unsigned int access = track_watch_access(watch, vcpu,
 						 gpa_to_gfn(event->gpa));
 
-	if (!(access & event->access))
+	if (!wants(access, event))
 		return KVM_TRACK_CONTINUE;
 	fill_event(watch, vcpu, event, data);
 	if (wait && !(access & WATCH_LOG)) {
