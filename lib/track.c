@@ -112,11 +112,12 @@ EXPORT int bulkhead_track_open(struct bulkhead_track *track, int vm_fd,
 
 	if (!track)
 		return -EINVAL;
+	if (!options)
+		options = &defaults;
 	track->fd = bulkhead_track_create(vm_fd, options);
 	if (track->fd < 0)
 		return track->fd;
-	err = map_ring(track, options ? options->nr_events :
-				       defaults.nr_events);
+	err = map_ring(track, options->nr_events);
 	if (err)
 		close(track->fd);
 	return err;
