@@ -5,7 +5,7 @@ PLATFORM ?= amd
 export PLATFORM
 
 .PHONY: help setup demo test check kernel kernel-debug kernel-off shell bench \
-	lib lint hooks-test tree refresh patch clean
+	lib tools lint hooks-test tree refresh patch clean
 
 help: ## this list
 	@echo 'Targets:'
@@ -23,12 +23,16 @@ demo: ## a guest on restricted page tables, and what is mapped in them
 test: ## everything: what needs no machine, then the tests inside the booted kernels
 	@scripts/test
 
-check: hooks-test ## what needs no virtual machine: hooks, the library, unit tests
+check: hooks-test ## what needs no virtual machine: hooks, library, tool, unit tests
 	@$(MAKE) -s -C lib check
+	@$(MAKE) -s -C tools/bulkhead check
 	@if [ -f tests/unit/Makefile ]; then $(MAKE) -C tests/unit check; fi
 
 lib: ## libbulkhead into build/lib/; `make -C lib install` has DESTDIR and PREFIX
 	@$(MAKE) -s -C lib
+
+tools: ## the command `bulkhead` into build/tools/; `make -C tools/bulkhead install`
+	@$(MAKE) -s -C tools/bulkhead
 
 kernel: ## build the host kernel into build/kernel/
 	@scripts/build-kernel product

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `bulkhead watch`: see watch.h and bulkhead-watch(1). */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "watch.h"
+
+#define TICK_MS		100
+#define DRAW_SECONDS	0.5
+#define RELEASE_SECONDS	0.1
+
+/* Why it ended. */
+enum end {
+	END_NOT, END_TIME, END_EVENTS, END_SIGNAL, END_STOPPED, END_VM,
+	END_FAILED,
+};
+
+double watch_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void name_place(void *arg, uint64_t gpa, char *text, size_t size)
+{
+	tell_place(arg, gpa, text, size);
+}
+
+static void draw_heat(struct watch *w)
+{
+	/* In the place of the last one. */
+	if (w->heat_lines)
+		printf("\033[%uF", w->heat_lines);
+	w->heat_lines = heat_text(&w->heat, stdout, w->options.color, name_place,
+				  &w->image);
+	fflush(stdout);
+	w->drawn = watch_now();
+}
+
+static void announce(const struct watch *w)
+{
+	uint64_t pages = 0;
+	size_t i;
+
+	for (i = 0; i < w->nr_pages; i++)
+		pages += w->pages[i].npages;
+	if (w->options.json)
+		printf("{\"type\": \"start\", \"time\": %jd, \"pid\": %d, \"vm\": %u, \"pages\": %" PRIu64 "}\n",
+		       (intmax_t)time(NULL), w->options.pid, w->options.vm,
+		       pages);
+	else
+		fprintf(stderr, "Watching %" PRIu64 " pages of VM %u of process %d\n",
+			pages, w->options.vm, w->options.pid);
+	fflush(stdout);
+}
+
+static const char *const endings[] = {
+	[END_TIME] = "the time is over",
+	[END_EVENTS] = "all accesses asked for",
+	[END_SIGNAL] = "interrupted",
+	[END_STOPPED] = "the VM has been stopped",
+	[END_VM] = "the process of the VM has ended",
+	[END_FAILED] = "failed",
+};
+
+static void summarize(const struct watch *w, enum end end)
+{
+	if (w->options.json)
+		printf("{\"type\": \"end\", \"why\": \"%s\", \"accesses\": %ju, \"refused\": %ju, \"lost\": %ju}\n",
+		       endings[end], w->accesses, w->refused, w->lost);
+	else
+		fprintf(stderr, "%ju accesses, %ju refused, %ju lost: %s\n",
+			w->accesses, w->refused, w->lost, endings[end]);
+	fflush(stdout);
+}
+
+/* Takes all there is. */
+static enum end take_events(struct watch *w)
+{
+	struct bulkhead_track_event event;
+
+	while (bulkhead_track_next(&w->track, &event)) {
+		if (watch_event(w, &event))
+			return END_FAILED;
+		if (w->stopped)
+			return END_STOPPED;
+		if (w->options.events && w->accesses >= w->options.events)
+			return END_EVENTS;
+	}
+	return fflush(stdout) || ferror(stdout) ? END_SIGNAL : END_NOT;
+}
+
+static enum end tick(struct watch *w)
+{
+	double now = watch_now();
+
+	if (w->released && now - w->released_at >= RELEASE_SECONDS &&
+	    watch_again(w))
+		return END_FAILED;
+	if (w->options.heat && w->options.color &&
+	    now - w->drawn >= DRAW_SECONDS)
+		draw_heat(w);
+	if (w->options.seconds && now - w->start >= w->options.seconds)
+		return END_TIME;
+	return END_NOT;
+}
+
+static enum end one_round(struct watch *w)
+{
+	struct pollfd fds[] = {
+		{ .fd = w->track.fd, .events = POLLIN },
+		{ .fd = w->signals, .events = POLLIN },
+		{ .fd = w->pidfd, .events = POLLIN },
+	};
+	enum end end;
+
+	if (poll(fds, 3, TICK_MS) < 0 && errno != EINTR)
+		return END_FAILED;
+	end = take_events(w);
+	if (end)
+		return end;
+	if (fds[2].revents)
+		return END_VM;
+	if (fds[1].revents)
+		return END_SIGNAL;
+	/* Nobody but the kernel ends a watcher that is open. */
+	if (fds[0].revents & POLLHUP) {
+		complain("the kernel has given this watcher up: it was silent for %g s; see --timeout",
+			 w->options.timeout);
+		return END_FAILED;
+	}
+	return tick(w);
+}
+
+/*
+ * In peace, unless the VM is to be stopped: nothing is watched any more, and who
+ * waits goes on with the end of the watcher.
+ */
+static void release_all(struct watch *w, enum end end)
+{
+	size_t i;
+
+	for (i = 0; end != END_STOPPED && i < w->nr_pages; i++) {
+		struct bulkhead_track_range none = { .gfn = w->pages[i].gfn,
+			.npages = w->pages[i].npages };
+
+		bulkhead_track_set(w->track.fd, &none, 1);
+	}
+	w->lost = bulkhead_track_lost(&w->track);
+	bulkhead_track_close(&w->track);
+	close(w->pidfd);
+	close(w->signals);
+}
+
+static bool write_heat(struct watch *w)
+{
+	char title[128];
+	int err;
+
+	snprintf(title, sizeof(title), "Accesses to memory of VM %u of process %d",
+		 w->options.vm, w->options.pid);
+	if (w->svg.file)
+		heat_svg(&w->heat, w->svg.file, title, name_place, &w->image);
+	if (w->html.file)
+		heat_html(&w->heat, w->html.file, title, name_place, &w->image);
+	err = output_commit(&w->svg);
+	if (err)
+		complain("%s: %s", w->options.svg, strerror(-err));
+	if (!err) {
+		err = output_commit(&w->html);
+		if (err)
+			complain("%s: %s", w->options.html, strerror(-err));
+	}
+	output_drop(&w->html);
+	return !err;
+}
+
+int watch_main(int argc, char **argv)
+{
+	static struct watch watch;
+	int status = options_parse(&watch.options, argc, argv);
+	enum end end = END_NOT;
+
+	if (status >= 0)
+		return status;
+	if (watch_setup(&watch))
+		return STATUS_FAILED;
+	announce(&watch);
+	while (!end)
+		end = one_round(&watch);
+	release_all(&watch, end);
+	if (watch.options.heat)
+		draw_heat(&watch);
+	if (!write_heat(&watch))
+		end = END_FAILED;
+	summarize(&watch, end);
+	symbols_free(&watch.symbols);
+	if (end == END_FAILED)
+		return STATUS_FAILED;
+	return watch.refused ? STATUS_CAUGHT : STATUS_DONE;
+}
