@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `bulkhead watch`: see watch.h and bulkhead-watch(1). */
 #include <errno.h>
-#include <inttypes.h>
+#include <stdint.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -43,6 +43,9 @@ static void draw_heat(struct watch *w)
 	w->drawn = watch_now();
 }
 
+#define START_JSON \
+	"\"time\": %jd, \"pid\": %d, \"vm\": %u, \"pages\": %ju"
+
 static void announce(const struct watch *w)
 {
 	uint64_t pages = 0;
@@ -51,11 +54,11 @@ static void announce(const struct watch *w)
 	for (i = 0; i < w->nr_pages; i++)
 		pages += w->pages[i].npages;
 	if (w->options.json)
-		printf("{\"type\": \"start\", \"time\": %jd, \"pid\": %d, \"vm\": %u, \"pages\": %" PRIu64 "}\n",
+		printf("{\"type\": \"start\", " START_JSON "}\n",
 		       (intmax_t)time(NULL), w->options.pid, w->options.vm,
 		       pages);
 	else
-		fprintf(stderr, "Watching %" PRIu64 " pages of VM %u of process %d\n",
+		fprintf(stderr, "Watching %ju pages of VM %u of process %d\n",
 			pages, w->options.vm, w->options.pid);
 	fflush(stdout);
 }
@@ -69,10 +72,13 @@ static const char *const endings[] = {
 	[END_FAILED] = "failed",
 };
 
+#define COUNTS_JSON \
+	"\"accesses\": %ju, \"refused\": %ju, \"lost\": %ju"
+
 static void summarize(const struct watch *w, enum end end)
 {
 	if (w->options.json)
-		printf("{\"type\": \"end\", \"why\": \"%s\", \"accesses\": %ju, \"refused\": %ju, \"lost\": %ju}\n",
+		printf("{\"type\": \"end\", \"why\": \"%s\", " COUNTS_JSON "}\n",
 		       endings[end], w->accesses, w->refused, w->lost);
 	else
 		fprintf(stderr, "%ju accesses, %ju refused, %ju lost: %s\n",
@@ -131,7 +137,7 @@ static enum end one_round(struct watch *w)
 		return END_SIGNAL;
 	/* Nobody but the kernel ends a watcher that is open. */
 	if (fds[0].revents & POLLHUP) {
-		complain("the kernel has given this watcher up: it was silent for %g s; see --timeout",
+		complain("nothing is watched any more: no answer for %g s; see --timeout",
 			 w->options.timeout);
 		return END_FAILED;
 	}

@@ -40,14 +40,14 @@ static int shift_symbols(struct watch *w)
 	errno = 0;
 	number = strtoull(equals ? equals + 1 : text, &rest, 0);
 	if (errno || *rest || rest == text) {
-		complain("--kaslr-offset: '%s' is no number: say it as 0x1234000 or _text=0xffffffff81000000",
+		complain("--kaslr-offset: '%s' is neither a number nor SYMBOL=NUMBER",
 			 text);
 		return -EINVAL;
 	}
 	if (equals) {
 		snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
 		if (!symbols_find(&w->symbols, name, &start, &end)) {
-			complain("--kaslr-offset: %s has no symbol '%s': take one of it, _text for one",
+			complain("--kaslr-offset: %s has no symbol '%s'",
 				 w->options.map, name);
 			return -EINVAL;
 		}
@@ -75,7 +75,7 @@ static int load_map(struct watch *w)
 	err = symbols_read(&w->symbols, file, &line);
 	fclose(file);
 	if (err == -EINVAL)
-		complain("%s: line %u is not 'ADDRESS TYPE NAME': give the System.map of the guest's kernel",
+		complain("%s: line %u is not 'ADDRESS TYPE NAME': is it a System.map?",
 			 path, line);
 	else if (err)
 		complain("%s: %s", path, strerror(-err));
@@ -103,8 +103,7 @@ static int add_range(struct watch *w, const struct wanted *wanted)
 	/* A kernel that was moved was moved in physical memory, too. */
 	if (!wrong && w->symbols.shift && !w->options.has_text_gpa &&
 	    !strstr(wanted->text, "gpa:"))
-		wrong = "is in a kernel that KASLR has moved: its /proc/iomem says where "
-			"'Kernel code' is, give that with --text-gpa";
+		wrong = "has moved: give 'Kernel code' of its /proc/iomem as --text-gpa";
 	if (wrong) {
 		complain("'%s' %s", wanted->text, wrong);
 		return -EINVAL;
@@ -138,9 +137,9 @@ static int add_ranges(struct watch *w)
 static int open_track(struct watch *w, int vm)
 {
 	static const struct advice advices[] = {
-		{ -ENOTTY, "this kernel has no page tracking: boot one with CONFIG_KVM_TRACK" },
-		{ -EINVAL, "this kernel has page tracking of another version: install the bulkhead that belongs to it" },
-		{ -EIO, "not allowed (run it as root), or the VM has been stopped, or the kernel's page tracking is too old to watch other processes" },
+		{ -ENOTTY, "no page tracking: boot a kernel with CONFIG_KVM_TRACK" },
+		{ -EINVAL, "other version of page tracking: take this kernel's bulkhead" },
+		{ -EIO, "stopped, or not allowed: run it as root" },
 		{ }
 	};
 	struct bulkhead_track_options options = {

@@ -13,6 +13,7 @@
 static const struct bulkhead_track_range two[] = {
 	{ .gfn = 0x10, .npages = 2 }, { .gfn = 0x20, .npages = 1 },
 };
+
 static const struct bulkhead_track_range many[] = {
 	{ .gfn = 0x1000, .npages = 3072 },
 };

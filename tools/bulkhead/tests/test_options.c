@@ -44,14 +44,18 @@ static void takes(void **state)
 	assert_true(o.wanted[0].protect && o.wanted[1].protect && o.stop);
 	assert_string_equal(o.wanted[1].text, "_text.._etext");
 	assert_string_equal(o.allowed[0], "f");
-	assert_int_equal(parse("-m m -r x --kaslr-offset 0x100 --text-gpa 0x2000000 --vm 3 -jq "
-			       "--log --registers --timeout 0.5 --svg s --html h --interval 2 "
-			       "--color never -t 9 -n 100 1"), -1);
-	assert_true(o.json && o.quiet && o.log && o.registers && !o.color);
+	assert_int_equal(parse("-m m -r x --kaslr-offset 0x100 --text-gpa 0x2000000 --vm 3 1"),
+			 -1);
 	assert_true(o.has_text_gpa && o.text_gpa == 0x2000000);
-	assert_true(o.timeout == 0.5 && o.interval == 2 && o.seconds == 9);
-	assert_int_equal(o.events, 100);
 	assert_int_equal(o.vm, 3);
+	assert_int_equal(parse("-r x -jq --log --registers --timeout 0.5 --svg s --html h 1"),
+			 -1);
+	assert_true(o.json && o.quiet && o.log && o.registers);
+	assert_true(o.timeout == 0.5 && o.svg && o.html);
+	assert_int_equal(parse("-r x --interval 2 --color never -t 9 -n 100 1"),
+			 -1);
+	assert_true(!o.color && o.interval == 2 && o.seconds == 9);
+	assert_int_equal(o.events, 100);
 	assert_int_equal(parse("-r x --color always 1"), -1);
 	assert_true(o.color);
 }
@@ -127,7 +131,7 @@ static void notices_a_full_disk(void **state)
 	(void)state;
 	snprintf(part, sizeof(part), "/tmp/bulkhead-full.part.%d", getpid());
 	assert_int_equal(symlink("/dev/full", part), 0);
-	strcpy(output.part, part);
+	memcpy(output.part, part, sizeof(part));
 	output.file = fopen(part, "w");
 	assert_non_null(output.file);
 	fputs("x", output.file);
