@@ -144,15 +144,21 @@ static enum end one_round(struct watch *w)
 	return tick(w);
 }
 
+/* With --stop a guest must not run unwatched because something went wrong here. */
+static bool in_peace(const struct watch *w, enum end end)
+{
+	return end != END_STOPPED && !(end == END_FAILED && w->options.stop);
+}
+
 /*
- * In peace, unless the VM is to be stopped: nothing is watched any more, and who
- * waits goes on with the end of the watcher.
+ * In peace nothing is watched any more, and who waits goes on with the end of the
+ * watcher. Otherwise its end stops the VM.
  */
 static void release_all(struct watch *w, enum end end)
 {
 	size_t i;
 
-	for (i = 0; end != END_STOPPED && i < w->nr_pages; i++) {
+	for (i = 0; in_peace(w, end) && i < w->nr_pages; i++) {
 		struct bulkhead_track_range none = { .gfn = w->pages[i].gfn,
 			.npages = w->pages[i].npages };
 
