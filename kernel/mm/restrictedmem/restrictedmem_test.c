@@ -210,17 +210,16 @@ static void test_cleared(struct kunit *test)
 	fput(file);
 }
 
-/* Memory that has something in it, back with the page allocator. */
+/*
+ * Memory that has something in it, back with the page allocator: all that can be
+ * had without waiting, because which of it comes back first is not ours to say.
+ */
 static void spoil_memory(struct kunit *test)
 {
 	unsigned int order = HPAGE_PMD_ORDER;
 	struct page *page, *next, *all = NULL;
-	int i;
 
-	for (i = 0; i < PAGES >> order; i++) {
-		page = alloc_pages(GFP_KERNEL, order);
-		if (!page)
-			break;
+	while ((page = alloc_pages(GFP_NOWAIT | __GFP_NOWARN, order))) {
 		memset(page_address(page), 0xa5, PAGE_SIZE << order);
 		page->private = (unsigned long)all;
 		all = page;
