@@ -250,7 +250,7 @@ static __always_inline void asi_tables_freed(struct mm_struct *mm,
 
 /* Attributes of kernel pages have changed: no instance may keep the old ones. */
 static __always_inline void asi_attr_changed(unsigned long address,
-					    unsigned long nr_pages)
+					     unsigned long nr_pages)
 {
 	if (asi_enabled())
 		__asi_attr_changed(address, nr_pages);
@@ -314,7 +314,7 @@ static __always_inline void asi_tables_freed(struct mm_struct *mm,
 					     unsigned long start,
 					     unsigned long end, bool freed) { }
 static __always_inline void asi_attr_changed(unsigned long address,
-					    unsigned long nr_pages) { }
+					     unsigned long nr_pages) { }
 
 static __always_inline bool asi_kernel_nonglobal(void)
 {
