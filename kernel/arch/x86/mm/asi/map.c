@@ -134,7 +134,10 @@ static int map_block(struct asi_pt *pt, unsigned long va, void **spare)
 	return asi_pt_set(pt, va, ASI_PT_2M, entry, spare);
 }
 
-/* Where a table of our own is left over, it holds all pages that are there. */
+/*
+ * Where a table of our own is left over, it holds all pages that are there. What
+ * differs stays: whoever is changing the full tables makes it follow in a moment.
+ */
 static int map_pages(struct asi_pt *pt, unsigned long va)
 {
 	unsigned long end = va + asi_pt_size(ASI_PT_2M);
@@ -143,7 +146,7 @@ static int map_pages(struct asi_pt *pt, unsigned long va)
 
 	while (va < end && !err) {
 		err = asi_map_leaf(pt, &va, end, 0, &none);
-		if (err != -EFAULT)
+		if (err != -EFAULT && err != -EEXIST)
 			continue;
 		va += PAGE_SIZE;
 		err = 0;
@@ -160,7 +163,8 @@ static int map_pages(struct asi_pt *pt, unsigned long va)
  * Where the full tables have small pages, their table is shared: what becomes of
  * one page then has no bearing on the others.
  *
- * Context: @asi->lock held. Return: see asi_map_leaf().
+ * Context: @asi->lock held. Return: 0, -EAGAIN, -EFAULT or -EPERM, see
+ * asi_map_leaf(). What is mapped there already is no error.
  */
 int asi_map_block(struct asi *asi, unsigned long va, void **spare)
 {
