@@ -9,7 +9,6 @@
 #include <linux/hrtimer.h>
 #include <linux/module.h>
 #include <linux/set_memory.h>
-#include <linux/slab.h>
 #include <asm/asi.h>
 #include <asm/asi_module.h>
 

@@ -676,7 +676,6 @@ static struct kunit_case class_cases[] = {
 	KUNIT_CASE(instances_come_and_go),
 	KUNIT_CASE(a_hole_is_filled),
 	KUNIT_CASE(local_memory_stays_local),
-	/* Leaves a compartment behind that nobody maps. */
 	KUNIT_CASE(attributes_change),
 	KUNIT_CASE(changed_compartments_return),
 	{ }

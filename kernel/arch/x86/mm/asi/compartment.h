@@ -54,9 +54,7 @@ struct asi_pool {
 	int nid;
 };
 
-/**
- * struct compartment - 2 MiB of one class
- */
+/* 2 MiB of one class. */
 struct compartment {
 	struct list_head node;		/* pool->by_largest[] */
 	struct asi_pool *pool;
