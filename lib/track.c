@@ -193,16 +193,30 @@ EXPORT uint64_t bulkhead_track_lost(const struct bulkhead_track *track)
 	return __atomic_load_n(&ring->lost, __ATOMIC_RELAXED);
 }
 
-EXPORT int bulkhead_track_answer(int fd,
-				 const struct bulkhead_track_answer *answers,
-				 size_t nr)
+static int answer(int fd, const struct bulkhead_track_answer *answers,
+		  size_t nr, uint32_t flags)
 {
 	struct kvm_track_answers all = {
 		.answers = (uintptr_t)answers,
 		.nr = nr,
+		.flags = flags,
 	};
 
 	if (nr > INT_MAX)
 		return -EINVAL;
 	return result(ioctl(fd, KVM_TRACK_ANSWER, &all));
+}
+
+EXPORT int bulkhead_track_answer(int fd,
+				 const struct bulkhead_track_answer *answers,
+				 size_t nr)
+{
+	return answer(fd, answers, nr, 0);
+}
+
+EXPORT int bulkhead_track_answer_await(int fd,
+				       const struct bulkhead_track_answer *answers,
+				       size_t nr)
+{
+	return answer(fd, answers, nr, KVM_TRACK_AWAIT);
 }

@@ -243,6 +243,17 @@ struct bulkhead_track_answer {
 int bulkhead_track_answer(int fd, const struct bulkhead_track_answer *answers,
 			  size_t nr);
 
+/*
+ * The same, and if none was wrong it then waits until there are events: one call for
+ * each question where bulkhead_track_wait() would be a second one. @nr may be 0.
+ * -EINTR: a signal, and there were no answers; with answers a signal ends the waiting,
+ * too. If there is nothing in the ring then, bulkhead_track_wait() tells whether the
+ * watcher is over. A kernel without it answers -EINVAL.
+ */
+int bulkhead_track_answer_await(int fd,
+				const struct bulkhead_track_answer *answers,
+				size_t nr);
+
 #ifdef __cplusplus
 }
 #endif

@@ -90,9 +90,35 @@ static void answers(void **state)
 	memcpy(&all, asked.arg, sizeof(all));
 	assert_int_equal(all.answers, (uintptr_t)some);
 	assert_int_equal(all.nr, 3);
+	assert_int_equal(all.flags, 0);
 	kernel_answers(-ENOENT);
 	assert_int_equal(bulkhead_track_answer(9, some, 1), -ENOENT);
 	assert_int_equal(bulkhead_track_answer(9, some, 1ULL << 31), -EINVAL);
+	assert_int_equal(asked.calls, 2);
+}
+
+/* One call for both; without any answer it only waits. */
+static void answers_and_waits(void **state)
+{
+	struct bulkhead_track_answer one = { .id = 1 };
+	struct kvm_track_answers all;
+
+	(void)state;
+	kernel_answers(1);
+	assert_int_equal(bulkhead_track_answer_await(9, &one, 1), 1);
+	assert_int_equal(asked.fd, 9);
+	assert_int_equal(asked.request, KVM_TRACK_ANSWER);
+	memcpy(&all, asked.arg, sizeof(all));
+	assert_int_equal(all.answers, (uintptr_t)&one);
+	assert_int_equal(all.nr, 1);
+	assert_int_equal(all.flags, KVM_TRACK_AWAIT);
+	kernel_answers(-EINTR);
+	assert_int_equal(bulkhead_track_answer_await(9, NULL, 0), -EINTR);
+	memcpy(&all, asked.arg, sizeof(all));
+	assert_int_equal(all.nr, 0);
+	assert_int_equal(all.flags, KVM_TRACK_AWAIT);
+	assert_int_equal(bulkhead_track_answer_await(9, &one, 1ULL << 31),
+			 -EINVAL);
 	assert_int_equal(asked.calls, 2);
 }
 
@@ -257,6 +283,7 @@ int main(void)
 		cmocka_unit_test_setup(creates, kernel_reset),
 		cmocka_unit_test_setup(sets_access, kernel_reset),
 		cmocka_unit_test_setup(answers, kernel_reset),
+		cmocka_unit_test_setup(answers_and_waits, kernel_reset),
 		cmocka_unit_test_setup(reads_the_ring, kernel_reset),
 		cmocka_unit_test_setup(tells_of_room, kernel_reset),
 		cmocka_unit_test_setup(refuses_other_rings, kernel_reset),
