@@ -9,7 +9,7 @@
 
 #include "watch.h"
 
-#define TICK_MS		100
+#define AT_ONCE		1024	/* events between two looks around */
 #define DRAW_SECONDS	0.5
 #define RELEASE_SECONDS	0.1
 
@@ -86,13 +86,17 @@ static void summarize(const struct watch *w, enum end end)
 	fflush(stdout);
 }
 
-/* Takes all there is. */
+/*
+ * Takes what there is, but not forever if more comes meanwhile; the last answer is
+ * left for who waits next.
+ */
 static enum end take_events(struct watch *w)
 {
 	struct bulkhead_track_event event;
+	unsigned int i;
 
-	while (bulkhead_track_next(&w->track, &event)) {
-		if (watch_event(w, &event))
+	for (i = 0; i < AT_ONCE && bulkhead_track_next(&w->track, &event); i++) {
+		if (watch_answer(w, false) || watch_event(w, &event))
 			return END_FAILED;
 		if (w->stopped)
 			return END_STOPPED;
@@ -117,31 +121,34 @@ static enum end tick(struct watch *w)
 	return END_NOT;
 }
 
-static enum end one_round(struct watch *w)
+/* What comes with time, and neither with an event nor a signal. */
+static enum end look_around(struct watch *w)
 {
-	struct pollfd fds[] = {
-		{ .fd = w->track.fd, .events = POLLIN },
-		{ .fd = w->signals, .events = POLLIN },
-		{ .fd = w->pidfd, .events = POLLIN },
-	};
-	enum end end;
+	struct pollfd vm = { .fd = w->pidfd, .events = POLLIN };
 
-	if (poll(fds, 3, TICK_MS) < 0 && errno != EINTR)
-		return END_FAILED;
-	end = take_events(w);
-	if (end)
-		return end;
-	if (fds[2].revents)
+	if (poll(&vm, 1, 0) > 0)
 		return END_VM;
-	if (fds[1].revents)
-		return END_SIGNAL;
 	/* Nobody but the kernel ends a watcher that is open. */
-	if (fds[0].revents & POLLHUP) {
+	if (bulkhead_track_wait(&w->track, 0) == -EIO) {
 		complain("nothing is watched any more: no answer for %g s; see --timeout",
 			 w->options.timeout);
 		return END_FAILED;
 	}
 	return tick(w);
+}
+
+static enum end one_round(struct watch *w)
+{
+	enum end end;
+
+	if (watch_answer(w, true))
+		return END_FAILED;
+	end = take_events(w);
+	if (end)
+		return end;
+	if (watch_interrupted())
+		return END_SIGNAL;
+	return watch_ticked() ? look_around(w) : END_NOT;
 }
 
 /* With --stop a guest must not run unwatched because something went wrong here. */
@@ -158,6 +165,8 @@ static void release_all(struct watch *w, enum end end)
 {
 	size_t i;
 
+	/* What has been told to be refused must not happen after all. */
+	watch_answer(w, false);
 	for (i = 0; in_peace(w, end) && i < w->nr_pages; i++) {
 		struct bulkhead_track_range none = { .gfn = w->pages[i].gfn,
 			.npages = w->pages[i].npages };
@@ -167,7 +176,6 @@ static void release_all(struct watch *w, enum end end)
 	w->lost = bulkhead_track_lost(&w->track);
 	bulkhead_track_close(&w->track);
 	close(w->pidfd);
-	close(w->signals);
 }
 
 static bool write_heat(struct watch *w)

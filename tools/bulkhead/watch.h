@@ -17,7 +17,9 @@ struct watch {
 	size_t nr_pages;
 	struct bulkhead_track track;
 	int pidfd;
-	int signals;
+	/* The question that has been judged last, 0 or 1 of them. */
+	struct bulkhead_track_answer answer;
+	size_t answers;
 	struct teller teller;
 	struct heat heat;
 	struct output svg, html;
@@ -34,8 +36,23 @@ int watch_main(int argc, char **argv);
 /* watch_setup.c: all that can go wrong before the first event. Complains. */
 int watch_setup(struct watch *watch);
 
-/* watch_event.c: one access, judged, told and answered. 0 or a negative errno. */
+/* What signals have said: the user's, and one that comes every WATCH_TICK_MS. */
+#define WATCH_TICK_MS	100
+bool watch_interrupted(void);
+/* Only once for each tick. */
+bool watch_ticked(void);
+
+/*
+ * watch_event.c: one access, judged and told. The answer is left in @watch, to be
+ * given with the next call of watch_answer(). 0 or a negative errno.
+ */
 int watch_event(struct watch *watch, const struct bulkhead_track_event *event);
+
+/*
+ * Gives the answer that is there, if any, and with @await waits then until there is
+ * an event or a signal. 0 or a negative errno.
+ */
+int watch_answer(struct watch *watch, bool await);
 
 /* Pages that were released are watched again. */
 int watch_again(struct watch *watch);

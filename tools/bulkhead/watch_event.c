@@ -89,8 +89,8 @@ int watch_again(struct watch *w)
 	return bulkhead_track_set(w->track.fd, w->pages, w->nr_pages);
 }
 
-static int answer(struct watch *w, const struct bulkhead_track_event *event,
-		  enum outcome outcome)
+static void answer(struct watch *w, const struct bulkhead_track_event *event,
+		   enum outcome outcome)
 {
 	static const uint32_t actions[] = {
 		[OUTCOME_DONE] = BULKHEAD_TRACK_CONTINUE,
@@ -99,12 +99,30 @@ static int answer(struct watch *w, const struct bulkhead_track_event *event,
 		[OUTCOME_RELEASED] = BULKHEAD_TRACK_RETRY,
 		[OUTCOME_UNHANDLED] = BULKHEAD_TRACK_CONTINUE,
 	};
-	struct bulkhead_track_answer answer = { .id = event->id,
-		.action = actions[outcome] };
-	int ret = bulkhead_track_answer(w->track.fd, &answer, 1);
 
-	/* A signal has made the vCPU withdraw its question; it will ask again. */
-	return ret == -ENOENT || ret > 0 ? 0 : ret;
+	w->answer = (struct bulkhead_track_answer){ .id = event->id,
+		.action = actions[outcome] };
+	w->answers = 1;
+}
+
+int watch_answer(struct watch *w, bool await)
+{
+	int ret;
+
+	if (!await && !w->answers)
+		return 0;
+	if (await)
+		ret = bulkhead_track_answer_await(w->track.fd, &w->answer,
+						  w->answers);
+	else
+		ret = bulkhead_track_answer(w->track.fd, &w->answer,
+					    w->answers);
+	w->answers = 0;
+	/*
+	 * A signal to the vCPU has made it withdraw its question, and it will ask
+	 * again; one to this process is for the caller.
+	 */
+	return ret >= 0 || ret == -ENOENT || ret == -EINTR ? 0 : ret;
 }
 
 int watch_event(struct watch *w, const struct bulkhead_track_event *event)
@@ -124,5 +142,7 @@ int watch_event(struct watch *w, const struct bulkhead_track_event *event)
 		return 0;
 	if (outcome == OUTCOME_RELEASED)
 		err = release(w, event, range);
-	return err ? err : answer(w, event, outcome);
+	if (!err)
+		answer(w, event, outcome);
+	return err;
 }

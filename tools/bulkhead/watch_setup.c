@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "attach.h"
@@ -185,18 +185,43 @@ static int attach(struct watch *w)
 	return err;
 }
 
-static int watch_signals(struct watch *w)
-{
-	sigset_t set;
+static bool interrupted, ticked;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+static void note_signal(int signal)
+{
+	__atomic_store_n(signal == SIGALRM ? &ticked : &interrupted, true,
+			 __ATOMIC_RELAXED);
+}
+
+bool watch_interrupted(void)
+{
+	return __atomic_load_n(&interrupted, __ATOMIC_RELAXED);
+}
+
+bool watch_ticked(void)
+{
+	return __atomic_exchange_n(&ticked, false, __ATOMIC_RELAXED);
+}
+
+/*
+ * One that comes just before the tool begins to wait is seen with the next tick.
+ * Waiting for events ends with any of them all the same; output goes on.
+ */
+static int watch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM };
+	const struct itimerval tick = {
+		.it_value.tv_usec = WATCH_TICK_MS * 1000,
+		.it_interval.tv_usec = WATCH_TICK_MS * 1000,
+	};
+	struct sigaction action = { .sa_handler = note_signal,
+		.sa_flags = SA_RESTART };
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaction(signals[i], &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return w->signals < 0 ? -errno : 0;
+	return setitimer(ITIMER_REAL, &tick, NULL) ? -errno : 0;
 }
 
 static int set_pages(struct watch *w)
@@ -244,7 +269,7 @@ int watch_setup(struct watch *w)
 	w->teller = (struct teller){ .out = stdout, .image = &w->image,
 		.color = w->options.color, .registers = w->options.registers };
 	heat_init(&w->heat, w->pages, w->nr_pages, w->options.interval);
-	err = watch_signals(w);
+	err = watch_signals();
 	if (!err)
 		err = attach(w);
 	if (!err) {
