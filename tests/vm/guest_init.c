@@ -14,6 +14,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +33,7 @@
 #define CHUNK		(64UL << 10)
 #define PAGE		4096UL
 #define MAX_CPUS	16
+#define AFTER_CALL	9	/* ENDBR64 and CALL __fentry__ */
 
 static char command_line[4096];
 
@@ -172,32 +175,39 @@ static long disk_work(size_t len)
 	return milliseconds() - start;
 }
 
-static void put(const char *path, const char *text)
+static unsigned int kprobe_pmu(void)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		fail("%s to %s", text, path);
-	close(fd);
-}
-
-/* What root can do to the text of its kernel: a breakpoint, or a call, is put there. */
-static void patch(const char *function)
-{
-	char probe[128], line[16];
+	unsigned int type;
+	FILE *f;
 
 	mkdir("/sys", 0755);
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
-	if (mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL) &&
-	    errno != EBUSY)
-		fail("tracefs");
-	snprintf(probe, sizeof(probe), "p:patched %s", function);
-	put("/sys/kernel/tracing/kprobe_events", probe);
+	f = fopen("/sys/bus/event_source/devices/kprobe/type", "r");
+	if (!f || fscanf(f, "%u", &type) != 1)
+		fail("kprobes");
+	fclose(f);
+	return type;
+}
+
+/*
+ * What root can do to the text of its kernel: a breakpoint is put there, after what
+ * ftrace has at the beginning of a function. This way nothing waits for time to pass
+ * before that.
+ */
+static void patch(const char *function)
+{
+	struct perf_event_attr probe = {
+		.type = kprobe_pmu(), .size = sizeof(probe),
+		.kprobe_func = (uintptr_t)function, .probe_offset = AFTER_CALL,
+	};
+	char line[16];
+
 	printf("GUEST-READY\n");
 	fflush(stdout);
 	if (!fgets(line, sizeof(line), stdin))
 		fail("the console");
-	put("/sys/kernel/tracing/events/kprobes/patched/enable", "1");
+	if (syscall(SYS_perf_event_open, &probe, -1, 0, -1, 0) < 0)
+		fail("a probe at %s", function);
 	printf("GUEST-PATCHED %s\n", function);
 	fflush(stdout);
 }

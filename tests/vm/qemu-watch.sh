@@ -50,9 +50,9 @@ has_not() {
 	! grep -q "$2" "$1"
 }
 
-# A guest here, of any flavour of the host, at times has no clock ticks for seconds
-# once it has changed to high resolution timers, until something else wakes it up.
-# This one has nothing else to do.
+# An idle guest here, of any flavour of the host, with the timer of any machine, at
+# times is not woken up for a minute. Root in this one waits for nothing but its
+# console before the function is patched.
 qemu-system-x86_64 -accel kvm -machine microvm,acpi=off -cpu host,-xsave,host-cache-info=off \
 	-smp 1 -m 96M -nodefaults -no-user-config -nographic \
 	-L /usr/share/qemu -serial stdio -no-reboot \
@@ -63,8 +63,7 @@ qemu=$!
 await $dir/log GUEST-READY
 
 case $mode in
-# Linux changes other places first, on the way to a breakpoint.
-stop) set -- --protect $function --stop --range _text.._etext ;;
+stop) set -- --protect $function --stop ;;
 text) set -- --protect-text --stop ;;
 tell) set -- --range _text.._etext --svg $dir/heat.svg --html $dir/heat.html ;;
 esac
