@@ -35,7 +35,8 @@ CODE(store1); CODE(store2); CODE(store4); CODE(store8);
 CODE(add); CODE(lock_add); CODE(xchg); CODE(cmpxchg); CODE(cmpxchg16b);
 CODE(rep_movs); CODE(rep_stos); CODE(lods); CODE(cmps);
 CODE(push); CODE(pop); CODE(push_mem); CODE(call); CODE(sgdt);
-CODE(load_ds); CODE(bts); CODE(movnti); CODE(sse_load); CODE(sse_store);
+CODE(load_ds); CODE(bts); CODE(movnti); CODE(endbr);
+CODE(sse_load); CODE(sse_store);
 CODE(three); CODE(long); CODE(same_offset); CODE(self); CODE(remap);
 
 static const struct operand_case operands[] = {
@@ -244,7 +245,8 @@ static void execute(struct guest_vm *vm, const struct track *track,
 /* Code in watched pages: every instruction, and one over the end twice. */
 static void execution(void)
 {
-	const struct track_regs regs = { .rcx = 7, .rbx = TRACK_FREE };
+	const struct track_regs regs = { .rax = 9, .rcx = 7,
+		.rbx = TRACK_FREE };
 	struct track_regs same = { .rbx = TRACK_FREE + 0x40 };
 	uint32_t value = 0x5a5a;
 	struct track track;
@@ -255,10 +257,13 @@ static void execution(void)
 	memcpy(vm.mem + TRACK_DATA, track_three, 16);
 	memcpy(vm.mem + TRACK_DATA + 0xffc, track_long, 16);
 	memcpy(vm.mem + TRACK_DATA + 0x40, track_same_offset, 16);
+	memcpy(vm.mem + TRACK_DATA + 0x80, track_endbr, 8);
 	memcpy(vm.mem + TRACK_FREE + 0x40, &value, sizeof(value));
 	must_set(&track, TRACK_DATA, 2, KVM_TRACK_EXEC, KVM_TRACK_LOG);
 	execute(&vm, &track, TRACK_DATA, &regs, 12, "X0 X3 X7 Xa",
 		"four instructions");
+	/* Where functions begin. */
+	execute(&vm, &track, TRACK_DATA + 0x80, &regs, 9, "X80 X84", "endbr64");
 	execute(&vm, &track, TRACK_DATA + 0xffc, &regs, 0x55667788,
 		"Xffc X1000 X1006", "an instruction over the end");
 	/* The code would be loaded if one address were taken for the other. */

@@ -51,6 +51,7 @@ track_\name:
 	one load_ds, movl %eax, %ds
 	one bts, lock btsq $5, (%rbx)
 	one movnti, movnti %rax, (%rbx)
+	one endbr, endbr64
 
 /* Pushes a return address and comes back to pop nothing. */
 snippet call
