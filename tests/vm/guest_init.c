@@ -8,6 +8,7 @@
  *   guest.mem=MIB   memory to touch, 32 if not given
  *   guest.cpu=N     thousand rounds of computing for each CPU, 2000
  *   guest.disk=KIB  to write to /dev/vda if there is one, 4096
+ *   guest.forks=N   processes that come and go with page tables of their own, 0
  *   guest.patch=FUNCTION   first says GUEST-READY, waits for a line on the console,
  *                          and has the kernel's code of FUNCTION changed
  */
@@ -26,12 +27,14 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define DISK		"/dev/vda"
 #define CHUNK		(64UL << 10)
 #define PAGE		4096UL
+#define SPARSE		(1UL << 30)
 #define MAX_CPUS	16
 #define AFTER_CALL	9	/* ENDBR64 and CALL __fentry__ */
 
@@ -132,6 +135,47 @@ static long memory_work(size_t len)
 			fail("memory at %zu is not what was written", at);
 	munmap(mem, len);
 	return milliseconds() - start;
+}
+
+/* One page in each of many page tables: written, protected, read, and gone. */
+static void sparse_work(void)
+{
+	char *mem = mmap(NULL, SPARSE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t at;
+
+	if (mem == MAP_FAILED)
+		fail("mmap");
+	for (at = 0; at < SPARSE; at += SPARSE / 16)
+		*(uint64_t *)(mem + at) = at ^ getpid();
+	if (mprotect(mem, SPARSE / 2, PROT_READ))
+		fail("mprotect");
+	for (at = 0; at < SPARSE; at += SPARSE / 16)
+		if (*(uint64_t *)(mem + at) != (at ^ getpid()))
+			fail("memory at %zu is not what was written", at);
+	munmap(mem, SPARSE);
+}
+
+static void fork_work(unsigned long n)
+{
+	unsigned long i;
+	int status;
+	pid_t pid;
+
+	for (i = 0; i < n; i++) {
+		pid = fork();
+		if (pid < 0)
+			fail("fork");
+		if (!pid) {
+			/* Who watches the console sees whose turn it is. */
+			printf("GUEST-CHILD %lu\n", i);
+			fflush(stdout);
+			sparse_work();
+			_exit(0);
+		}
+		if (waitpid(pid, &status, 0) != pid || status)
+			fail("process %lu", i);
+	}
 }
 
 static void disk_pass(int fd, size_t len, uint64_t *chunk, uint64_t *expected)
@@ -235,6 +279,7 @@ int main(void)
 
 	patch_if_asked();
 	cpu = cpu_work(param("guest.cpu=", 2000) * 1000);
+	fork_work(param("guest.forks=", 0));
 	memory = memory_work(param("guest.mem=", 32) << 20);
 	disk = disk_work(param("guest.disk=", 4096) << 10);
 	printf("GUEST-OK boot_ms=%ld cpu_ms=%ld memory_ms=%ld disk_ms=%ld cpus=%ld\n",
