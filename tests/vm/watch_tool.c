@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,6 +27,13 @@
 #define MAX_ARGS	16
 
 extern const uint8_t track_store8[], track_add[], track_cmpxchg16b[];
+extern const uint8_t track_stores[];
+
+struct flood {
+	struct guest_vm vm;
+	bool over;
+	int err;
+};
 
 /* A running tool, and what it has said so far. */
 struct tool {
@@ -245,6 +253,45 @@ static void lets_go(void)
 	guest_vm_destroy(&vm);
 }
 
+static void *write_on(void *arg)
+{
+	const struct track_regs regs = { .rbx = TRACK_DATA, .rdi = 1000 };
+	struct flood *flood = arg;
+	int err;
+
+	while (!__atomic_load_n(&flood->over, __ATOMIC_RELAXED)) {
+		track_load(&flood->vm.vcpu[0], track_stores, &regs);
+		do {
+			err = guest_vcpu_run(&flood->vm.vcpu[0]);
+		} while (err == -EINTR);
+		flood->err |= err;
+	}
+	return NULL;
+}
+
+/* A guest that writes without end keeps nobody from ending. */
+static void flooded(const char *args, int signal, const char *text)
+{
+	struct flood flood = { 0 };
+	struct tool tool;
+	pthread_t thread;
+
+	track_vm_create(&flood.vm, 1);
+	start(&tool, getpid(), 0, args);
+	await_start(&tool);
+	errno = pthread_create(&thread, NULL, write_on, &flood);
+	if (errno)
+		die("thread");
+	if (signal)
+		usleep(200000);
+	check(!finish(&tool, signal), "flooded with %s: done", args);
+	says(&tool, text);
+	__atomic_store_n(&flood.over, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	check(!flood.err, "and the guest goes on, error %d", flood.err);
+	guest_vm_destroy(&flood.vm);
+}
+
 static void second_vm(void)
 {
 	struct guest_vm first, second;
@@ -368,6 +415,12 @@ int main(void)
 	stops(false);
 	dies();
 	lets_go();
+	flooded("--quiet --log --time 1 --range gpa:0x300000", 0,
+		"the time is over");
+	flooded("--quiet --events 100 --range gpa:0x300000", 0,
+		"\"accesses\": 100, \"refused\": 0");
+	flooded("--quiet --log --range gpa:0x300000", SIGINT, "interrupted");
+	flooded("--quiet --range gpa:0x300000", SIGINT, "interrupted");
 	second_vm();
 	vm_ends();
 	descriptor(0);
