@@ -8,63 +8,10 @@
 #include <string.h>
 
 #include "guest_payload.h"
+#include "guest_vmcb.h"
 #include "vm_test.h"
 
 #define ROUNDS	5
-
-/* The control area of the VMCB, and the state save area behind it. */
-#define INTERCEPTS_4	0x010
-#define ASID		0x058
-#define SAVE_AREA	0x400
-
-#define INTERCEPT_VMRUN		1U
-#define INTERCEPT_VMMCALL	2U
-
-#define CODE_64BIT	0xa9b
-#define DATA		0xc93
-
-struct segment {
-	uint16_t selector, attrib;
-	uint32_t limit;
-	uint64_t base;
-};
-
-static void put_segment(uint8_t *save, unsigned int offset, uint16_t selector,
-			uint16_t attrib)
-{
-	struct segment s = { selector, attrib, 0xffffffff, 0 };
-
-	memcpy(save + offset, &s, sizeof(s));
-}
-
-static void put(uint8_t *area, unsigned int offset, uint64_t value)
-{
-	memcpy(area + offset, &value, sizeof(value));
-}
-
-/* The inner guest runs on the tables of the outer one, and calls back at once. */
-static void build_vmcb(uint8_t *vmcb)
-{
-	uint8_t *save = vmcb + SAVE_AREA;
-	uint32_t intercepts = INTERCEPT_VMRUN | INTERCEPT_VMMCALL;
-
-	memset(vmcb, 0, 4096);
-	memcpy(vmcb + INTERCEPTS_4, &intercepts, sizeof(intercepts));
-	put(vmcb, ASID, 1);
-	put_segment(save, 0x00, GUEST_DS, DATA);	/* ES */
-	put_segment(save, 0x10, GUEST_CS, CODE_64BIT);
-	put_segment(save, 0x20, GUEST_DS, DATA);	/* SS */
-	put_segment(save, 0x30, GUEST_DS, DATA);	/* DS */
-	put(save, 0x0d0, 0x500 | EFER_SVME);		/* EFER */
-	put(save, 0x148, 0x20);				/* CR4 */
-	put(save, 0x150, GUEST_PGD);			/* CR3 */
-	put(save, 0x158, 0x80010033);			/* CR0 */
-	put(save, 0x160, 0x400);			/* DR7 */
-	put(save, 0x168, 0xffff0ff0);			/* DR6 */
-	put(save, 0x170, 2);				/* RFLAGS */
-	put(save, 0x178, guest_code_address(guest_of_guest));
-	put(save, 0x1d8, GUEST_STACKS);			/* RSP */
-}
 
 static bool nesting_is_on(void)
 {
@@ -80,7 +27,7 @@ static void nest(struct guest_vm *vm, unsigned int id)
 	struct guest_vcpu *vcpu = &vm->vcpu[id];
 	uint64_t before = guest_vcpu_result(vcpu)->counter, runs;
 
-	build_vmcb(vm->mem + GUEST_VMCB);
+	guest_build_vmcb(vm->mem + GUEST_VMCB, guest_code_address(guest_of_guest), 0);
 	if (!run_payload(vcpu, "vmrun", ROUNDS))
 		note("exit code %#x of the inner guest, KVM's exit %u",
 		     vm->mem[GUEST_VMCB + VMCB_EXIT_CODE],

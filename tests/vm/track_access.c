@@ -81,77 +81,6 @@ static const struct operand_case operands[] = {
 	{ "cmpxchg16b", track_cmpxchg16b, "R10+16 *10?", 0x10, .unhandled = true },
 };
 
-/* Appends what @event says, in the words of the tables. */
-static void spell(char *text, size_t size, const struct kvm_track_event *event,
-		  uint64_t base)
-{
-	static const char letters[] = { [KVM_TRACK_READ] = 'R',
-		[KVM_TRACK_WRITE] = 'w', [KVM_TRACK_WRITTEN] = 'W',
-		[KVM_TRACK_EXEC] = 'X', [KVM_TRACK_WALK] = 'P' };
-	size_t used = strlen(text);
-	char one[64];
-
-	snprintf(one, sizeof(one), "%s%c%lx", used ? " " : "",
-		 letters[event->access & 31],
-		 (unsigned long)(event->gpa - base));
-	if (event->flags & KVM_TRACK_UNHANDLED)
-		strcat(one, "?");
-	else if (event->len)
-		sprintf(one + strlen(one), "+%u", event->len);
-	if (event->len && event->access & (KVM_TRACK_WRITE | KVM_TRACK_WRITTEN))
-		sprintf(one + strlen(one), "=%x", event->data[0]);
-	if (event->gva != event->gpa && event->gva != ~0ULL)
-		sprintf(one + strlen(one), "@%llx", event->gva);
-	snprintf(text + used, size - used, "%s", one);
-}
-
-/* Takes all events. */
-static void spell_all(const struct track *track, char *text, size_t size,
-		      uint64_t base)
-{
-	struct kvm_track_event event;
-
-	*text = 0;
-	while (track_next(track, &event))
-		spell(text, size, &event, base);
-}
-
-/* Equal, but for any character where @expected has *, for digits where =?. */
-static bool same(const char *got, const char *expected)
-{
-	while (*got && *expected) {
-		if (*expected == '?' && expected[-1] == '=') {
-			got += strspn(got, "0123456789abcdef");
-			expected++;
-		} else if (*got++ != *expected && *expected != '*') {
-			return false;
-		} else {
-			expected++;
-		}
-	}
-	return *got == *expected;
-}
-
-static bool told(const struct track *track, const char *expected, uint64_t base,
-		 const char *name)
-{
-	char text[1024];
-
-	spell_all(track, text, sizeof(text), base);
-	return check(same(text, expected), "%s: %s", name,
-		     same(text, expected) ? text : text[0] ? text : "nothing");
-}
-
-static int run(struct guest_vcpu *vcpu)
-{
-	int err;
-
-	do {
-		err = guest_vcpu_run(vcpu);
-	} while (err == -EINTR);
-	return err;
-}
-
 static void one_operand(struct guest_vm *vm, const struct track *track,
 			const struct operand_case *c)
 {
@@ -167,13 +96,13 @@ static void one_operand(struct guest_vm *vm, const struct track *track,
 		regs.rsp = TRACK_DATA + c->offset;
 	memset(vm->mem + TRACK_DATA, 0, 2 * TRACK_PAGE);
 	track_load(vcpu, c->code, &regs);
-	err = run(vcpu);
+	err = track_run(vcpu);
 	if (c->unhandled)
 		check(err == -EPROTO && vcpu->run->exit_reason ==
 		      KVM_EXIT_INTERNAL_ERROR, "%s: not emulated", c->name);
 	else
 		check(!err, "%s: runs, error %d", c->name, err);
-	told(track, c->expected, TRACK_DATA, c->name);
+	track_told(track, c->expected, TRACK_DATA, c->name);
 	memcpy(&value, vm->mem + TRACK_DATA + c->offset, sizeof(value));
 	if (c->to_memory)
 		check(value == VALUE, "%s: in memory: %lx", c->name, value);
@@ -219,8 +148,8 @@ static void single_modes(void)
 		memset(vm.mem + TRACK_DATA, 0, TRACK_PAGE);
 		must_set(&track, TRACK_DATA, 1, modes[i].access, KVM_TRACK_LOG);
 		track_load(&vm.vcpu[0], track_add, &regs);
-		check(!run(&vm.vcpu[0]), "mode %u: runs", modes[i].access);
-		told(&track, modes[i].expected, TRACK_DATA, "mode");
+		check(!track_run(&vm.vcpu[0]), "mode %u: runs", modes[i].access);
+		track_told(&track, modes[i].expected, TRACK_DATA, "mode");
 		memcpy(&value, vm.mem + TRACK_DATA + 8, sizeof(value));
 		check(value == VALUE, "mode %u: %lx", modes[i].access, value);
 	}
@@ -236,10 +165,10 @@ static void execute(struct guest_vm *vm, const struct track *track,
 	int err;
 
 	track_load_at(vcpu, rip, regs);
-	err = run(vcpu);
+	err = track_run(vcpu);
 	check(!err && guest_vcpu_told(vcpu) == result, "%s: told %x, error %d",
 	      name, guest_vcpu_told(vcpu), err);
-	told(track, expected, TRACK_DATA, name);
+	track_told(track, expected, TRACK_DATA, name);
 }
 
 /* Code in watched pages: every instruction, and one over the end twice. */
@@ -310,8 +239,8 @@ static void descriptors(void)
 	must_track(&track, &vm, TRACK_CREATE());
 	must_set(&track, GUEST_GDT, 1, KVM_TRACK_READ, KVM_TRACK_LOG);
 	track_load(&vm.vcpu[0], track_load_ds, &regs);
-	check(!run(&vm.vcpu[0]), "a segment is loaded");
-	told(&track, "R10+8", GUEST_GDT, "from its descriptor");
+	check(!track_run(&vm.vcpu[0]), "a segment is loaded");
+	track_told(&track, "R10+8", GUEST_GDT, "from its descriptor");
 	track_close(&track);
 	guest_vm_destroy(&vm);
 }
@@ -335,15 +264,15 @@ static void page_tables(void)
 	must_track(&track, &vm, TRACK_CREATE());
 	must_set(&track, GUEST_PMD, 1, KVM_TRACK_WRITE, KVM_TRACK_LOG);
 	track_load(&vm.vcpu[0], track_remap, &regs);
-	check(!run(&vm.vcpu[0]) && guest_vcpu_told(&vm.vcpu[0]) == value,
+	check(!track_run(&vm.vcpu[0]) && guest_vcpu_told(&vm.vcpu[0]) == value,
 	      "a mapping made in a watched page table: %x",
 	      guest_vcpu_told(&vm.vcpu[0]));
-	told(&track, "w28+8=e3", GUEST_PMD, "its entry");
+	track_told(&track, "w28+8=e3", GUEST_PMD, "its entry");
 	must_set(&track, GUEST_PMD, 1, KVM_TRACK_WRITE | KVM_TRACK_WALK,
 		 KVM_TRACK_LOG);
 	track_load(&vm.vcpu[0], track_remap, &regs);
-	check(!run(&vm.vcpu[0]), "walks watched");
-	spell_all(&track, text, sizeof(text), GUEST_PMD);
+	check(!track_run(&vm.vcpu[0]), "walks watched");
+	track_spell(&track, text, sizeof(text), GUEST_PMD);
 	check(strstr(text, "w28+8=e3"), "the write is among them");
 	note("with walks: %.200s", text);
 	track_close(&track);
@@ -366,7 +295,7 @@ static void number_pages(struct guest_vm *vm, const struct track *track,
 
 	run_payload(&vm->vcpu[0], "fill", pages);
 	check(guest_vcpu_told(&vm->vcpu[0]) == pages + 1, "%s", what);
-	told(track, expected, TRACK_DATA, what);
+	track_told(track, expected, TRACK_DATA, what);
 	run_payload(&vm->vcpu[0], "sum", pages);
 	check(guest_vcpu_told(&vm->vcpu[0]) == pages * (pages + 1) / 2,
 	      "%s: the sum is right", what);
@@ -445,8 +374,8 @@ static void dirty_logging(void)
 	      "dirty logging on");
 	for (i = 0; i < 3; i++) {
 		track_load(&vm.vcpu[0], track_store8, &regs);
-		check(!run(&vm.vcpu[0]), "a store, round %d", i);
-		told(&track, "w0+8=11", TRACK_DATA, "told");
+		check(!track_run(&vm.vcpu[0]), "a store, round %d", i);
+		track_told(&track, "w0+8=11", TRACK_DATA, "told");
 		check(!ioctl(vm.fd, KVM_GET_DIRTY_LOG, &log) &&
 		      bitmap[TRACK_DATA / TRACK_PAGE / 64] >>
 		      TRACK_DATA / TRACK_PAGE % 64 & 1, "and dirty");

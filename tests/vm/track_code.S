@@ -6,6 +6,8 @@
  */
 #include "guest_layout.h"
 
+#define TRACK_DATA	0x300000	/* as in track_guest.h */
+
 	.section .rodata
 	.balign 16
 	.globl track_code_start, track_code_end
@@ -136,6 +138,23 @@ snippet stores
 	rdtsc
 	sub %esi, %eax
 	done
+
+/* As a guest of the guest, on fixed addresses: its registers are not all its own. */
+snippet inner
+	mov TRACK_DATA, %rcx
+	mov %rdi, TRACK_DATA
+	vmmcall
+	ud2
+
+/* In system management mode: 16 bits, segments from 0 to the end. */
+snippet smm
+	.code16
+	addr32 movl TRACK_DATA, %ebx
+	movl $0x5afe0051, %eax
+	addr32 movl %eax, TRACK_DATA
+	outl %eax, $GUEST_PORT_DONE
+	ud2
+	.code64
 
 track_code_end:
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A guest for page tracking: see track_guest.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -69,4 +70,74 @@ void must_set(const struct track *track, uint64_t gpa, uint64_t npages,
 		errno = -err;
 		die("watch %lu pages at %#lx", npages, gpa);
 	}
+}
+
+int track_run(struct guest_vcpu *vcpu)
+{
+	int err;
+
+	do {
+		err = guest_vcpu_run(vcpu);
+	} while (err == -EINTR);
+	return err;
+}
+
+/* Appends what @event says, in the words of the tables. */
+static void spell(char *text, size_t size, const struct kvm_track_event *event,
+		  uint64_t base)
+{
+	static const char letters[] = { [KVM_TRACK_READ] = 'R',
+		[KVM_TRACK_WRITE] = 'w', [KVM_TRACK_WRITTEN] = 'W',
+		[KVM_TRACK_EXEC] = 'X', [KVM_TRACK_WALK] = 'P' };
+	size_t used = strlen(text);
+	char one[64];
+
+	snprintf(one, sizeof(one), "%s%c%lx", used ? " " : "",
+		 letters[event->access & 31],
+		 (unsigned long)(event->gpa - base));
+	if (event->flags & KVM_TRACK_UNHANDLED)
+		strcat(one, "?");
+	else if (event->len)
+		sprintf(one + strlen(one), "+%u", event->len);
+	if (event->len && event->access & (KVM_TRACK_WRITE | KVM_TRACK_WRITTEN))
+		sprintf(one + strlen(one), "=%x", event->data[0]);
+	if (event->gva != event->gpa && event->gva != ~0ULL)
+		sprintf(one + strlen(one), "@%llx", event->gva);
+	snprintf(text + used, size - used, "%s", one);
+}
+
+void track_spell(const struct track *track, char *text, size_t size,
+		 uint64_t base)
+{
+	struct kvm_track_event event;
+
+	*text = 0;
+	while (track_next(track, &event))
+		spell(text, size, &event, base);
+}
+
+/* Equal, but for any character where @expected has *, for digits where =?. */
+static bool same(const char *got, const char *expected)
+{
+	while (*got && *expected) {
+		if (*expected == '?' && expected[-1] == '=') {
+			got += strspn(got, "0123456789abcdef");
+			expected++;
+		} else if (*got++ != *expected && *expected != '*') {
+			return false;
+		} else {
+			expected++;
+		}
+	}
+	return *got == *expected;
+}
+
+bool track_told(const struct track *track, const char *expected, uint64_t base,
+		const char *name)
+{
+	char text[1024];
+
+	track_spell(track, text, sizeof(text), base);
+	return check(same(text, expected), "%s: %s", name,
+		     same(text, expected) ? text : text[0] ? text : "nothing");
 }

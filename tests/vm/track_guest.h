@@ -26,6 +26,25 @@ int track_load(struct guest_vcpu *vcpu, const uint8_t *code,
 int track_load_at(struct guest_vcpu *vcpu, uint64_t rip,
 		  const struct track_regs *regs);
 
+/* Until the snippet is done, as guest_vcpu_run(); signals are ignored. */
+int track_run(struct guest_vcpu *vcpu);
+
+/*
+ * Takes all events and says in short what they are: "R8+4" is a read of 4 bytes at
+ * @base + 8; w is before a write, W after one, with =FIRST BYTE, X an instruction, P
+ * a walk; @ADDRESS follows if the guest has another one for it, "?" after what KVM
+ * cannot emulate.
+ */
+void track_spell(const struct track *track, char *text, size_t size,
+		 uint64_t base);
+
+/*
+ * Checks that these are the @expected events and no others; * there is any
+ * character, =? any number.
+ */
+bool track_told(const struct track *track, const char *expected, uint64_t base,
+		const char *name);
+
 /* A VM with the snippets in it, or the end of the program. */
 void track_vm_create(struct guest_vm *vm, unsigned int nr_vcpus);
 
