@@ -2,16 +2,19 @@
 /*
  * track_cost [COUNT]
  *
- * What a write to a watched page costs, told without waiting and answered by a
- * watcher, beside an exit to user space; and one to the page beside it, before and
- * while that is watched. Ticks of the guest's clock, as lines of JSON.
+ * What a write to a tracked page costs beside an exit to user space: answered in
+ * the kernel by a node that says yes, told to a watcher that is not waited for, and
+ * answered by one; and a write to the page beside it, before and while that is
+ * tracked. Ticks of the guest's clock, as lines of JSON.
  */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "guest_layout.h"
 #include "track_guest.h"
+#include "track_module.h"
 #include "vm_test.h"
 
 extern const uint8_t track_stores[];
@@ -72,10 +75,47 @@ static void print_cost(const char *name, double ticks, const char *baseline,
 	report_data(line);
 }
 
+/* Yes, by a node inside the kernel; 0 if there is none to be had. */
+static double answered_in_kernel(uint64_t n)
+{
+	unsigned int before;
+	double ticks;
+	int node;
+
+	if (!track_module_load())
+		return 0;
+	node = node_open();
+	must_do(node, "register %d 0", vm.fd);
+	must_do(node, "add prewrite %lx", TRACK_DATA / TRACK_PAGE);
+	stores(TRACK_DATA, 16);
+	before = node_count(node, "prewrite");
+	ticks = stores(TRACK_DATA, n);
+	check(node_count(node, "prewrite") - before == n, "each was asked for");
+	close(node);
+	check(track_module_unload(), "module unloaded");
+	return ticks;
+}
+
+/* Told of what has happened, with nobody to wait for. */
+static double told(uint64_t n, double *beside)
+{
+	uint64_t exits, before;
+
+	must_set(&track, TRACK_DATA, 1, KVM_TRACK_WRITTEN, 0);
+	stores(TRACK_DATA + TRACK_PAGE, 16);
+	guest_vcpu_exits(&vm.vcpu[0], &before);
+	*beside = stores(TRACK_DATA + TRACK_PAGE, n);
+	guest_vcpu_exits(&vm.vcpu[0], &exits);
+	check(exits - before < n / 4, "a page beside it: %lu exits",
+	      exits - before);
+	stores(TRACK_DATA, 16);
+	return stores(TRACK_DATA, n);
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t n = argc > 1 ? atoi(argv[1]) : 500, exits, before;
-	double mmio, beside, plain;
+	double mmio, beside, plain, in_kernel, logged;
+	uint64_t n = argc > 1 ? atoi(argv[1]) : 500;
 
 	if (!guest_kvm_present())
 		skip("no KVM");
@@ -84,16 +124,12 @@ int main(int argc, char **argv)
 	plain = stores(TRACK_DATA, n);
 	stores(GUEST_MMIO, 16);
 	mmio = stores(GUEST_MMIO, n);
+	in_kernel = answered_in_kernel(n);
+	if (in_kernel)
+		print_cost("write_kernel", in_kernel, "mmio_exit", mmio);
 	must_track(&track, &vm, TRACK_CREATE(.batch = 64));
-	must_set(&track, TRACK_DATA, 1, KVM_TRACK_WRITTEN, 0);
-	stores(TRACK_DATA + TRACK_PAGE, 16);
-	guest_vcpu_exits(&vm.vcpu[0], &before);
-	beside = stores(TRACK_DATA + TRACK_PAGE, n);
-	guest_vcpu_exits(&vm.vcpu[0], &exits);
-	check(exits - before < n / 4, "a page beside it: %lu exits",
-	      exits - before);
-	stores(TRACK_DATA, 16);
-	print_cost("write_kernel", stores(TRACK_DATA, n), "mmio_exit", mmio);
+	logged = told(n, &beside);
+	print_cost("write_told", logged, "mmio_exit", mmio);
 	print_cost("write_user", answered(n), "mmio_exit", mmio);
 	print_cost("write_beside", beside, "plain", plain);
 	track_close(&track);
