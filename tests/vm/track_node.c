@@ -27,11 +27,13 @@
 #define LATE		0x10000000UL	/* where a slot comes and goes */
 #define LATE_SIZE	(16 * TRACK_PAGE)
 #define MOVED		"10000000"	/* as far again */
-#define STORES		20000
+#define STORES		1500
+#define PERIOD		2000	/* of slots, in microseconds */
 #define PLACES		600
 #define ROUNDS		20
 #define STRIDE		(4 * TRACK_PAGE)
 #define VCPUS		2
+#define LIVES		10	/* of nodes, on a machine that is slow */
 
 #define CODE(name)	extern const uint8_t track_##name[]
 CODE(load8); CODE(store8); CODE(add); CODE(three); CODE(remap);
@@ -335,10 +337,11 @@ static void stores_into_slots(struct guest_vm *vm, int node, void *memory)
 	begin(&thread, store_all, &vm->vcpu[0]);
 	for (; !stop; slots++) {
 		set_slot(vm, LATE, LATE_SIZE, memory);
-		usleep(1000);
+		usleep(PERIOD);
 		set_slot(vm, LATE, 0, memory);
 		/* What create_slot() has added; the next slot is new again. */
 		must_do(node, "remove write %lx", LATE / TRACK_PAGE);
+		usleep(PERIOD);
 	}
 	pthread_join(thread, NULL);
 	told = node_count(node, "write") - told;
@@ -386,10 +389,12 @@ static void *count(void *arg)
 		.rbx = TRACK_DATA + vcpu->id * STRIDE };
 	int err = 0;
 
-	for (rounds[vcpu->id] = 0; !stop && !err; rounds[vcpu->id] += ROUNDS) {
+	rounds[vcpu->id] = 0;
+	do {
 		track_load(vcpu, track_hammer, &regs);
 		err = guest_vcpu_run(vcpu);
-	}
+		rounds[vcpu->id] += ROUNDS;
+	} while (!stop && !err);
 	check(!err, "vCPU %u: error %d", vcpu->id, err);
 	return NULL;
 }
@@ -441,7 +446,7 @@ static void storm(unsigned int seconds)
 	stop = false;
 	for (i = 0; i < VCPUS; i++)
 		begin(&thread[i], count, &vm.vcpu[i]);
-	for (; time(NULL) < end; lives++)
+	for (; lives < LIVES || time(NULL) < end; lives++)
 		live(&vm, &seed, &calls);
 	stop = true;
 	for (i = 0; i < VCPUS; i++)
