@@ -410,7 +410,7 @@ static struct test_node *test_of(struct file *file)
 }
 
 static ssize_t test_command(struct file *file, const char __user *buf,
-				  size_t count, loff_t *pos)
+			    size_t count, loff_t *pos)
 {
 	char text[MAX_COMMAND] = "";
 	int err;
