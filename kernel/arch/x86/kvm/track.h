@@ -39,6 +39,28 @@ static inline bool kvm_track_uses(const struct kvm *kvm, enum kvm_track_mode mod
 	return atomic_read(&kvm->arch.track->users[mode]);
 }
 
+/*
+ * What page faults call keeps all registers of its caller, who would have to save
+ * some for it otherwise even while no VM has a node and nothing is called. A VM that
+ * has none is found out about there. The compiler knows how to write such a function,
+ * and not how to call one; ftrace is free to use r10 and r11 on the way.
+ */
+#define __track_fault __no_caller_saved_registers
+#if !__has_attribute(__no_caller_saved_registers__)
+#error "page tracking: this compiler cannot keep all registers of a caller"
+#endif
+#define track_call(function, first, second, third)			\
+({									\
+	unsigned long __result;						\
+									\
+	asm volatile("call %P[call]"					\
+		     : "=a" (__result), ASM_CALL_CONSTRAINT		\
+		     : [call] "i" (function), "D" (first), "S" (second), \
+		       "d" (third)					\
+		     : "r10", "r11", "memory", "cc");			\
+	__result;							\
+})
+
 #ifdef CONFIG_KVM_TRACK
 
 DECLARE_STATIC_KEY_FALSE(kvm_track_key);
@@ -64,13 +86,14 @@ unsigned int kvm_track_modes(struct kvm_vcpu *vcpu, gfn_t gfn);
 void kvm_track_changed(struct kvm *kvm);
 int kvm_track_change(struct kvm *kvm, gfn_t gfn, unsigned int remove,
 		     unsigned int add);
-bool __kvm_track_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault);
-bool __kvm_track_fault_stale(struct kvm_vcpu *vcpu,
-			     struct kvm_page_fault *fault);
-bool __kvm_track_never_mapped(struct kvm *kvm, gfn_t gfn);
-unsigned int __kvm_track_pte_access(struct kvm *kvm, gfn_t gfn,
-				    unsigned int access);
-int __kvm_track_max_level(struct kvm *kvm, gfn_t gfn, int level);
+bool __track_fault __kvm_track_fault(struct kvm_vcpu *vcpu,
+				     struct kvm_page_fault *fault);
+bool __track_fault __kvm_track_fault_stale(struct kvm_vcpu *vcpu,
+					   struct kvm_page_fault *fault);
+bool __track_fault __kvm_track_never_mapped(struct kvm *kvm, gfn_t gfn);
+unsigned int __track_fault __kvm_track_pte_access(struct kvm *kvm, gfn_t gfn,
+						  unsigned int access);
+int __track_fault __kvm_track_max_level(struct kvm *kvm, gfn_t gfn, int level);
 
 /* track_emulate.c */
 bool __kvm_track_access(struct kvm_vcpu *vcpu, gva_t gva, void *val,
@@ -86,15 +109,21 @@ bool __kvm_track_retry(struct kvm_vcpu *vcpu);
 int kvm_track_ioctl(struct kvm *kvm, void __user *argp);
 int kvm_track_version(void);
 
+/* False in all but a few hosts, at no cost. */
+static inline bool kvm_any_tracks(void)
+{
+	return static_branch_unlikely(&kvm_track_key);
+}
+
 static inline bool kvm_tracks(struct kvm *kvm)
 {
-	if (!static_branch_unlikely(&kvm_track_key))
-		return false;
 	/* Pairs with the cmpxchg() that publishes it. */
-	return smp_load_acquire(&kvm->arch.track);
+	return kvm_any_tracks() && smp_load_acquire(&kvm->arch.track);
 }
 
 #else
+
+static inline bool kvm_any_tracks(void) { return false; }
 
 static inline bool kvm_tracks(struct kvm *kvm) { return false; }
 
@@ -164,35 +193,40 @@ static inline void kvm_track_begin(struct kvm_vcpu *vcpu, bool fault)
 static inline bool kvm_track_fault(struct kvm_vcpu *vcpu,
 				   struct kvm_page_fault *fault)
 {
-	return kvm_tracks(vcpu->kvm) && __kvm_track_fault(vcpu, fault);
+	return kvm_any_tracks() &&
+	       (u8)track_call(__kvm_track_fault, vcpu, fault, 0);
 }
 
 /* True if it has become so since; mmu_lock is held. */
 static inline bool kvm_track_fault_stale(struct kvm_vcpu *vcpu,
 					 struct kvm_page_fault *fault)
 {
-	return kvm_tracks(vcpu->kvm) && __kvm_track_fault_stale(vcpu, fault);
+	return kvm_any_tracks() &&
+	       (u8)track_call(__kvm_track_fault_stale, vcpu, fault, 0);
 }
 
 /* True if no SPTE can deny what is tracked and nothing more. */
 static inline bool kvm_track_never_mapped(struct kvm *kvm, gfn_t gfn)
 {
-	return kvm_tracks(kvm) && __kvm_track_never_mapped(kvm, gfn);
+	return kvm_any_tracks() &&
+	       (u8)track_call(__kvm_track_never_mapped, kvm, gfn, 0);
 }
 
 /* What of @access a mapping of @gfn may allow. */
 static inline unsigned int kvm_track_pte_access(struct kvm *kvm, gfn_t gfn,
 						unsigned int access)
 {
-	if (!kvm_tracks(kvm))
+	if (!kvm_any_tracks())
 		return access;
-	return __kvm_track_pte_access(kvm, gfn, access);
+	return track_call(__kvm_track_pte_access, kvm, gfn, access);
 }
 
 /* The largest mapping at @gfn, @level at most, with no tracked page in it. */
 static inline int kvm_track_max_level(struct kvm *kvm, gfn_t gfn, int level)
 {
-	return kvm_tracks(kvm) ? __kvm_track_max_level(kvm, gfn, level) : level;
+	if (!kvm_any_tracks())
+		return level;
+	return track_call(__kvm_track_max_level, kvm, gfn, level);
 }
 
 /*

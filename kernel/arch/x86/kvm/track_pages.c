@@ -140,7 +140,7 @@ bool __kvm_track_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
 	struct kvm_vcpu_track *track = &vcpu->arch.track;
 
-	if (!fault->slot || fault->rsvd ||
+	if (!kvm_tracks(vcpu->kvm) || !fault->slot || fault->rsvd ||
 	    !(denied_by(kvm_track_modes(vcpu, fault->gfn)) & wanted(fault)))
 		return false;
 	if (fault->prefetch)
@@ -158,7 +158,7 @@ bool __kvm_track_fault_stale(struct kvm_vcpu *vcpu,
 			     struct kvm_page_fault *fault)
 {
 	lockdep_assert_held(&vcpu->kvm->mmu_lock);
-	return fault->slot &&
+	return kvm_tracks(vcpu->kvm) && fault->slot &&
 	       (denied(vcpu->kvm, fault->gfn) & wanted(fault));
 }
 
@@ -167,14 +167,14 @@ bool __kvm_track_never_mapped(struct kvm *kvm, gfn_t gfn)
 	const unsigned int both = ACC_USER_MASK | ACC_EXEC_MASK;
 
 	lockdep_assert_held(&kvm->mmu_lock);
-	return (denied(kvm, gfn) & both) == both;
+	return kvm_tracks(kvm) && (denied(kvm, gfn) & both) == both;
 }
 
 unsigned int __kvm_track_pte_access(struct kvm *kvm, gfn_t gfn,
 				    unsigned int access)
 {
 	lockdep_assert_held(&kvm->mmu_lock);
-	return access & ~denied(kvm, gfn);
+	return kvm_tracks(kvm) ? access & ~denied(kvm, gfn) : access;
 }
 
 int __kvm_track_max_level(struct kvm *kvm, gfn_t gfn, int level)
@@ -182,6 +182,8 @@ int __kvm_track_max_level(struct kvm *kvm, gfn_t gfn, int level)
 	struct kvm_track *track = kvm->arch.track;
 	unsigned long first, pages;
 
+	if (!kvm_tracks(kvm))
+		return level;
 	for (; level > PG_LEVEL_4K; level--) {
 		pages = KVM_PAGES_PER_HPAGE(level);
 		first = gfn & ~(pages - 1);
