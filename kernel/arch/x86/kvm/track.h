@@ -13,6 +13,8 @@
 
 #include <asm/kvm_track.h>
 
+#include "kvm_emulate.h"
+
 struct kvm_page_fault;
 struct x86_exception;
 
@@ -270,15 +272,20 @@ static inline bool kvm_track_retry(struct kvm_vcpu *vcpu)
 }
 
 /*
- * True if the address of the fault is that of the operand. If it is that of the
- * instruction or of a guest page table, the same offset in a page means nothing.
+ * True if the address of the fault is that of the operand. KVM takes any access with
+ * the same offset in its page for it; but it may have been the instruction, a guest
+ * page table, or what a call pushes when it has read where to go.
  */
 static inline bool kvm_track_operand_fault(struct kvm_vcpu *vcpu)
 {
 #ifdef CONFIG_KVM_TRACK
-	return !kvm_tracks(vcpu->kvm) || !vcpu->arch.track.faulted ||
-	       !(vcpu->arch.track.error_code &
-		 (PFERR_FETCH_MASK | PFERR_GUEST_PAGE_MASK));
+	u64 error_code = vcpu->arch.track.error_code;
+
+	if (!kvm_tracks(vcpu->kvm) || !vcpu->arch.track.faulted)
+		return true;
+	return error_code & PFERR_WRITE_MASK &&
+	       !(error_code & (PFERR_FETCH_MASK | PFERR_GUEST_PAGE_MASK)) &&
+	       vcpu->arch.emulate_ctxt->dst.type == OP_MEM;
 #else
 	return true;
 #endif
