@@ -13,6 +13,7 @@
 
 #include "guest_payload.h"
 #include "kvm_guest.h"
+#include "../../kernel/include/uapi/linux/kvm_track.h"
 #include "restricted.h"
 
 #define PAGE_SIZE	4096UL
@@ -382,6 +383,10 @@ static void tell_end(const struct guest_vcpu *vcpu)
 static int user_exit(struct guest_vcpu *vcpu)
 {
 	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_TRACK:
+		if (vcpu->answer)
+			vcpu->answer(vcpu);
+		return 1;
 	case KVM_EXIT_MMIO:
 		return 1;
 	case KVM_EXIT_IO:

@@ -36,6 +36,7 @@ struct guest_vcpu {
 	int fd;
 	struct kvm_run *run;
 	size_t run_size;
+	void (*answer)(struct guest_vcpu *vcpu);	/* a KVM_EXIT_TRACK */
 	uint64_t user_exits;	/* returns of KVM_RUN, the last one included */
 	uint64_t host_tsc;	/* time stamp ticks spent in KVM_RUN */
 };

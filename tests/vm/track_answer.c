@@ -364,7 +364,7 @@ static void wrong_creates(void)
 		const char *what;
 	} wrong[] = {
 		{ TRACK_CREATE(.version = 2), "version" },
-		{ TRACK_CREATE(.flags = 4), "flags" },
+		{ TRACK_CREATE(.flags = 8), "flags" },
 		{ TRACK_CREATE(.nr_events = 1000), "size" },
 		{ TRACK_CREATE(.nr_events = 8), "small size" },
 		{ TRACK_CREATE(.nr_events = 1 << 17), "large size" },

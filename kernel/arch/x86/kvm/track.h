@@ -30,6 +30,7 @@ struct kvm_track {
 	struct xarray pages;	/* gfn: counts of track_count.h */
 	atomic_t users[KVM_TRACK_NR_MODES];	/* of pages, at least: all there are */
 	atomic64_t generation;	/* from 1 on; of pages, and of those of watchers */
+	const void *vmm;	/* the watcher that KVM_RUN ends for, if any */
 	struct list_head nodes;
 	struct mutex lock;	/* of the list */
 	struct srcu_struct srcu;
@@ -105,7 +106,11 @@ bool __kvm_track_fetch(struct kvm_vcpu *vcpu, gpa_t gpa, gva_t gva);
 void __kvm_track_written(struct kvm_vcpu *vcpu, gpa_t gpa, const void *val,
 			 int bytes);
 bool __kvm_track_failed(struct kvm_vcpu *vcpu, int emulation_type, int *ret);
-bool __kvm_track_retry(struct kvm_vcpu *vcpu);
+bool __kvm_track_retry(struct kvm_vcpu *vcpu, int *ret);
+
+/* track_exit.c */
+void __kvm_track_replay(struct kvm_vcpu *vcpu);
+int kvm_track_go_on(struct kvm_vcpu *vcpu);
 
 /* track_watch.c */
 int kvm_track_ioctl(struct kvm *kvm, void __user *argp);
@@ -163,7 +168,8 @@ static inline bool __kvm_track_failed(struct kvm_vcpu *vcpu,
 				      int emulation_type, int *ret)
 { return false; }
 
-static inline bool __kvm_track_retry(struct kvm_vcpu *vcpu) { return false; }
+static inline bool __kvm_track_retry(struct kvm_vcpu *vcpu, int *ret)
+{ return false; }
 
 static inline void __kvm_track_create_slot(struct kvm *kvm,
 					   struct kvm_memory_slot *slot,
@@ -179,15 +185,29 @@ static inline int kvm_track_version(void) { return 0; }
 
 #endif /* CONFIG_KVM_TRACK */
 
-/* A fault is about to be handled, or an instruction emulated: because of one? */
-static inline void kvm_track_begin(struct kvm_vcpu *vcpu, bool fault)
+/* A fault is about to be handled: is it because of one? */
+static inline void kvm_track_begin_fault(struct kvm_vcpu *vcpu)
 {
 #ifdef CONFIG_KVM_TRACK
 	if (!static_branch_unlikely(&kvm_track_key))
 		return;
 	vcpu->arch.track.retry = false;
-	if (!fault)
+	vcpu->arch.track.faulted = false;
+#endif
+}
+
+/* An instruction is about to be emulated, or what is left of it. */
+static inline void kvm_track_begin(struct kvm_vcpu *vcpu, int emulation_type)
+{
+#ifdef CONFIG_KVM_TRACK
+	if (!static_branch_unlikely(&kvm_track_key))
+		return;
+	vcpu->arch.track.retry = false;
+	vcpu->arch.track.question.asks = false;
+	if (!(emulation_type & EMULTYPE_PF))
 		vcpu->arch.track.faulted = false;
+	if (vcpu->arch.track.replay.nr && !(emulation_type & EMULTYPE_NO_DECODE))
+		__kvm_track_replay(vcpu);
 #endif
 }
 
@@ -265,10 +285,10 @@ static inline bool kvm_track_failed(struct kvm_vcpu *vcpu, int emulation_type,
 	       __kvm_track_failed(vcpu, emulation_type, ret);
 }
 
-/* True if nothing of what has been emulated is to be kept. */
-static inline bool kvm_track_retry(struct kvm_vcpu *vcpu)
+/* True if nothing of what has been emulated is to be kept; *@ret as above. */
+static inline bool kvm_track_retry(struct kvm_vcpu *vcpu, int *ret)
 {
-	return kvm_tracks(vcpu->kvm) && __kvm_track_retry(vcpu);
+	return kvm_tracks(vcpu->kvm) && __kvm_track_retry(vcpu, ret);
 }
 
 /*

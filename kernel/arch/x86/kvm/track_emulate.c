@@ -207,27 +207,27 @@ void __kvm_track_written(struct kvm_vcpu *vcpu, gpa_t gpa, const void *val,
  */
 bool __kvm_track_failed(struct kvm_vcpu *vcpu, int emulation_type, int *ret)
 {
-	if (__kvm_track_retry(vcpu)) {
-		*ret = 1;
+	if (__kvm_track_retry(vcpu, ret))
 		return true;
-	}
 	if (!vcpu->arch.track.faulted || emulation_type & EMULTYPE_SKIP ||
 	    vcpu->arch.emulate_ctxt->have_exception)
 		return false;
-	*ret = 1;
-	if (!kvm_track_ask_unhandled(vcpu))
+	if (!kvm_track_ask_unhandled(vcpu)) {
+		*ret = kvm_track_go_on(vcpu);
 		return true;
+	}
 	kvm_prepare_emulation_failure_exit(vcpu);
 	*ret = 0;
 	return true;
 }
 
-bool __kvm_track_retry(struct kvm_vcpu *vcpu)
+bool __kvm_track_retry(struct kvm_vcpu *vcpu, int *ret)
 {
 	if (!vcpu->arch.track.retry)
 		return false;
 	vcpu->arch.track.retry = false;
 	/* What the emulator has in its copy of the registers must not get out. */
 	vcpu->arch.emulate_regs_need_sync_to_vcpu = false;
+	*ret = kvm_track_go_on(vcpu);
 	return true;
 }

@@ -146,6 +146,7 @@ bool __kvm_track_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 	if (fault->prefetch)
 		return true;
 	track->gpa = gfn_to_gpa(fault->gfn) | offset_in_page(fault->addr);
+	track->address = fault->addr;
 	track->error_code = fault->error_code;
 	track->mode = mode_of(fault);
 	track->faulted = true;

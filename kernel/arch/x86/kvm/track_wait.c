@@ -169,14 +169,18 @@ static long await_answer(struct track_watch *watch, struct track_wait *wait)
 static u32 ask(struct track_watch *watch, struct kvm_vcpu *vcpu,
 	       struct kvm_track_event *event, struct track_wait *wait)
 {
+	u32 declared = watch->stops ? KVM_TRACK_RETRY : KVM_TRACK_CONTINUE;
 	long err;
 
+	if (watch->exits)
+		return READ_ONCE(watch->over) ? declared :
+		       track_exit_ask(vcpu, event, declared, wait->answer.data);
 	init_completion(&wait->done);
 	INIT_LIST_HEAD(&wait->link);
 	wait->access = event->access;
 	wait->len = event->len;
 	wait->answer = (struct kvm_track_answer){
-		.action = watch->stops ? KVM_TRACK_RETRY : KVM_TRACK_CONTINUE,
+		.action = declared,
 	};
 	kvm_vcpu_srcu_read_unlock(vcpu);
 	err = post_question(watch, event, wait);
@@ -329,7 +333,7 @@ void track_watch_over(struct track_watch *watch)
 	struct track_wait *wait, *next;
 
 	spin_lock(&watch->ring_lock);
-	watch->over = true;
+	WRITE_ONCE(watch->over, true);
 	list_for_each_entry_safe(wait, next, &watch->waits, link) {
 		list_del_init(&wait->link);
 		complete(&wait->done);

@@ -23,6 +23,7 @@
 
 #define MAX_RANGES	4096
 #define MAX_PAGES	(16UL * 1024 * 1024)
+#define FLAGS_ALL	(KVM_TRACK_REGISTERS | KVM_TRACK_STOP | KVM_TRACK_EXIT)
 #define ACCESS_ALL	(KVM_TRACK_READ | KVM_TRACK_WRITE | \
 			 KVM_TRACK_WRITTEN | KVM_TRACK_EXEC | KVM_TRACK_WALK)
 #define ACCESS_TRACKED	(ACCESS_ALL & ~KVM_TRACK_WALK)
@@ -327,12 +328,26 @@ static void watch_free_rcu(struct rcu_head *rcu)
 	schedule_work(&watch->free_work);
 }
 
+/* What a vCPU has been told is not told whom it is from: there can be only one. */
+static bool take_exits(struct track_watch *watch)
+{
+	return !watch->exits ||
+	       !cmpxchg(&watch->kvm->arch.track->vmm, NULL, watch);
+}
+
+static void give_exits(struct track_watch *watch)
+{
+	if (watch->exits)
+		WRITE_ONCE(watch->kvm->arch.track->vmm, NULL);
+}
+
 /* Does not wait for vCPUs that are asking somebody else right now. */
 static int watch_release(struct inode *inode, struct file *file)
 {
 	struct track_watch *watch = file->private_data;
 
 	track_watch_fail(watch);
+	give_exits(watch);
 	kvm_track_unlink(watch->kvm, &watch->node);
 	call_srcu(&watch->kvm->arch.track->srcu, &watch->rcu, watch_free_rcu);
 	return 0;
@@ -352,7 +367,7 @@ static int check_create(const struct kvm_track_create *create)
 {
 	if (create->version != KVM_TRACK_VERSION)
 		return -EINVAL;
-	if (create->flags & ~(KVM_TRACK_REGISTERS | KVM_TRACK_STOP) ||
+	if (create->flags & ~FLAGS_ALL ||
 	    memchr_inv(create->reserved, 0, sizeof(create->reserved)))
 		return -EINVAL;
 	if (!is_power_of_2(create->nr_events) ||
@@ -360,6 +375,8 @@ static int check_create(const struct kvm_track_create *create)
 	    create->nr_events > KVM_TRACK_MAX_EVENTS)
 		return -EINVAL;
 	if (!create->batch || create->batch > create->nr_events)
+		return -EINVAL;
+	if (create->flags & KVM_TRACK_EXIT && create->timeout_ms)
 		return -EINVAL;
 	return create->timeout_ms > INT_MAX ? -EINVAL : 0;
 }
@@ -389,6 +406,7 @@ static struct track_watch *watch_create(struct kvm *kvm,
 	init_waitqueue_head(&watch->room);
 	watch->kvm = kvm;
 	watch->stops = create->flags & KVM_TRACK_STOP;
+	watch->exits = create->flags & KVM_TRACK_EXIT;
 	watch->timeout_ms = create->timeout_ms;
 	watch->node.order = create->order;
 	track_watch_set_callbacks(&watch->node);
@@ -422,7 +440,33 @@ bool __kvm_track_may_attach(const struct kvm *kvm, unsigned int ioctl)
 	       ns_capable(kvm->mm->user_ns, CAP_SYS_PTRACE);
 }
 
-/* KVM_TRACK_CREATE: a descriptor, or -EFAULT, -EINVAL, -ENOMEM, -EMFILE ... */
+/* The watcher is undone by its file from then on. */
+static int watch_start(struct track_watch *watch)
+{
+	struct kvm *kvm = watch->kvm;
+	int ret = kvm_track_register(kvm, &watch->node);
+
+	if (ret)
+		goto err_free;
+	ret = -EBUSY;
+	if (!take_exits(watch))
+		goto err_unregister;
+	ret = watch_publish(watch);
+	if (ret >= 0)
+		return ret;
+
+	give_exits(watch);
+err_unregister:
+	kvm_track_unregister(kvm, &watch->node);
+err_free:
+	free_memory(watch);
+	return ret;
+}
+
+/*
+ * KVM_TRACK_CREATE: a descriptor, or -EFAULT, -EINVAL, -EPERM, -EBUSY, -ENOMEM,
+ * -EMFILE ...
+ */
 int kvm_track_ioctl(struct kvm *kvm, void __user *argp)
 {
 	struct kvm_track_create create;
@@ -434,20 +478,11 @@ int kvm_track_ioctl(struct kvm *kvm, void __user *argp)
 	ret = check_create(&create);
 	if (ret)
 		return ret;
+	/* Who else would answer? */
+	if (create.flags & KVM_TRACK_EXIT && kvm->mm != current->mm)
+		return -EPERM;
 	watch = watch_create(kvm, &create);
-	if (!watch)
-		return -ENOMEM;
-	ret = kvm_track_register(kvm, &watch->node);
-	if (ret) {
-		free_memory(watch);
-		return ret;
-	}
-	ret = watch_publish(watch);
-	if (ret < 0) {
-		kvm_track_unregister(kvm, &watch->node);
-		free_memory(watch);
-	}
-	return ret;
+	return watch ? watch_start(watch) : -ENOMEM;
 }
 
 int kvm_track_version(void)

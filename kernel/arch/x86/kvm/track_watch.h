@@ -27,6 +27,7 @@ struct track_watch {
 	wait_queue_head_t readers;
 	wait_queue_head_t room;
 	bool stops;		/* the VM, if the watcher fails it */
+	bool exits;		/* KVM_RUN, and the VMM answers */
 	u32 timeout_ms;
 	void *memory;		/* the ring */
 	size_t size;
@@ -48,5 +49,9 @@ void track_watch_over(struct track_watch *watch);
 long track_watch_answer(struct track_watch *watch,
 			const struct kvm_track_answers *answers);
 void track_watch_set_callbacks(struct kvm_track_node *node);
+
+/* track_exit.c */
+u32 track_exit_ask(struct kvm_vcpu *vcpu, const struct kvm_track_event *event,
+		   u32 declared, u8 *data);
 
 #endif /* __KVM_X86_TRACK_WATCH_H */

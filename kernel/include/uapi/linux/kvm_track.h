@@ -21,6 +21,7 @@
 /* kvm_track_create.flags */
 #define KVM_TRACK_REGISTERS	0x01	/* events have registers */
 #define KVM_TRACK_STOP		0x02	/* no watcher, no VM; else release */
+#define KVM_TRACK_EXIT		0x04	/* questions end KVM_RUN */
 
 /* On a VM: what KVM_TRACK_CREATE takes. It returns a file descriptor. */
 struct kvm_track_create {
@@ -130,5 +131,22 @@ struct kvm_track_answers {
 };
 
 #define KVM_TRACK_ANSWER	_IOW(KVMIO, 0xf4, struct kvm_track_answers)
+
+/*
+ * Questions of a watcher with KVM_TRACK_EXIT: the reason in kvm_run, and what is at
+ * kvm_run.padding then. The next KVM_RUN takes the answer.
+ */
+#define KVM_EXIT_TRACK			0x42480003
+#define KVM_TRACK_EXIT_BYTES		16
+
+struct kvm_track_exit {
+	__u64 gpa;
+	__u64 gva;		/* all ones: not known */
+	__u32 access;		/* one bit */
+	__u32 flags;		/* as of an event */
+	__u32 len;
+	__u32 action;		/* in: the answer; out: that of a watcher that is over */
+	__u8 data[KVM_TRACK_DATA_BYTES];	/* out: of a write; in: to be supplied */
+};
 
 #endif

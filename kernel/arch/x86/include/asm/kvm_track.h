@@ -16,6 +16,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include <asm/kvm_track_replay.h>
+
 struct kvm_memory_slot;
 struct kvm_vcpu;
 
@@ -105,9 +107,17 @@ struct kvm_track_seen {
 /* An instruction has a page, and one for each of its operands and their tables. */
 #define KVM_TRACK_NR_SEEN	16
 
+/* The access that ended KVM_RUN. */
+struct kvm_track_question {
+	struct kvm_track_execution of;
+	struct kvm_track_said access;	/* and the answer */
+	bool asks;	/* KVM_RUN is to end with it */
+};
+
 /* What a vCPU remembers of the access that is being emulated. */
 struct kvm_vcpu_track {
 	gpa_t gpa;		/* of the fault */
+	gpa_t address;		/* the same, with shadow paging what the guest calls it */
 	gva_t gva;		/* of the last access of the emulator */
 	u64 error_code;
 	enum kvm_track_mode mode;
@@ -124,6 +134,10 @@ struct kvm_vcpu_track {
 	gfn_t watch_gfn;
 	const void *watch;
 	unsigned int watch_access;
+
+	/* Of a watcher that is the VMM: what it is asked, and has said. */
+	struct kvm_track_question question;
+	struct kvm_track_replay replay;
 };
 
 #endif /* _ASM_X86_KVM_TRACK_H */

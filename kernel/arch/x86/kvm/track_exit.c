@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Questions to the VMM, in the thread of the vCPU that asks: KVM_RUN ends, and the
+ * next one takes the answer, as with a device that the VMM emulates.
+ *
+ * The access is refused meanwhile, as by any node that says no, so nothing is left
+ * half done and nothing waits. With the answer the instruction is executed again, and
+ * the access that was asked for finds it.
+ */
+#include <linux/kvm_host.h>
+
+#include "kvm_cache_regs.h"
+#include "track_watch.h"
+#include "x86.h"
+
+/* The VMM can write there at any time. */
+static struct kvm_track_exit *shared(struct kvm_vcpu *vcpu)
+{
+	BUILD_BUG_ON(sizeof(struct kvm_track_exit) > sizeof(vcpu->run->padding));
+	return (struct kvm_track_exit *)vcpu->run->padding;
+}
+
+static u64 generation_of(struct kvm_vcpu *vcpu)
+{
+	return atomic64_read(&vcpu->kvm->arch.track->generation);
+}
+
+static struct kvm_track_said access_of(const struct kvm_track_event *event)
+{
+	struct kvm_track_said access = {
+		.gpa = event->gpa,
+		.access = event->access,
+		.len = event->len,
+	};
+
+	memcpy(access.data, event->data, sizeof(access.data));
+	return access;
+}
+
+/* Each execution of an instruction ends with the first access nothing is said of. */
+static void put_question(struct kvm_vcpu *vcpu,
+			 const struct kvm_track_event *event, u32 declared)
+{
+	struct kvm_track_question *question = &vcpu->arch.track.question;
+	struct kvm_track_exit *exit = shared(vcpu);
+
+	if (question->asks)
+		return;
+	question->asks = true;
+	question->access = access_of(event);
+	question->of.rip = event->rip;
+	question->of.generation = generation_of(vcpu);
+	*exit = (struct kvm_track_exit) {
+		.gpa = event->gpa,
+		.gva = event->gva,
+		.access = event->access,
+		.flags = event->flags,
+		.len = event->len,
+		.action = declared,
+	};
+	memcpy(exit->data, event->data, sizeof(exit->data));
+}
+
+/* What has been said of an access, and the @data for it; else it is asked for. */
+u32 track_exit_ask(struct kvm_vcpu *vcpu, const struct kvm_track_event *event,
+		   u32 declared, u8 *data)
+{
+	const struct kvm_track_said access = access_of(event), *said;
+
+	said = kvm_track_replay_use(&vcpu->arch.track.replay, event->rip, &access);
+	if (!said) {
+		put_question(vcpu, event, declared);
+		return KVM_TRACK_RETRY;
+	}
+	memcpy(data, said->data, sizeof(said->data));
+	return said->action;
+}
+
+static bool fits(const struct kvm_track_said *asked, u32 action)
+{
+	switch (action) {
+	case KVM_TRACK_CONTINUE:
+	case KVM_TRACK_RETRY:
+		return true;
+	case KVM_TRACK_SUPPLY:
+		return asked->access == KVM_TRACK_READ && asked->len &&
+		       asked->len <= KVM_TRACK_SAID_BYTES;
+	case KVM_TRACK_SKIP:
+		return asked->access == KVM_TRACK_WRITE && asked->len;
+	default:
+		return false;
+	}
+}
+
+/*
+ * What the guest would do at once, without going there: the instruction that is not
+ * finished is emulated anew, from the bytes that are known of it. Not if the VMM has
+ * changed the registers or has an exception for the guest, nor for the instruction
+ * itself, of which no bytes have been fetched.
+ */
+static int execute_again(struct kvm_vcpu *vcpu)
+{
+	const struct fetch_cache *fetch = &vcpu->arch.emulate_ctxt->fetch;
+	const struct kvm_vcpu_track *track = &vcpu->arch.track;
+	u8 bytes[sizeof(fetch->data)];
+	int len = fetch->end - fetch->data;
+
+	if (!track->faulted || track->question.access.access == KVM_TRACK_EXEC ||
+	    vcpu->arch.emulate_regs_need_sync_from_vcpu ||
+	    kvm_is_exception_pending(vcpu))
+		return 1;
+	memcpy(bytes, fetch->data, len);
+	return x86_emulate_instruction(vcpu, track->address, EMULTYPE_PF, bytes,
+				       len);
+}
+
+/* Begins KVM_RUN, and returns as it does. An answer that is wrong can be put right. */
+static int complete_question(struct kvm_vcpu *vcpu)
+{
+	struct kvm_track_question *question = &vcpu->arch.track.question;
+	struct kvm_track_said *said = &question->access;
+
+	BUILD_BUG_ON(KVM_TRACK_SAID_BYTES != KVM_TRACK_EXIT_BYTES);
+	said->action = READ_ONCE(shared(vcpu)->action);
+	if (!fits(said, said->action)) {
+		vcpu->arch.complete_userspace_io = complete_question;
+		return -EINVAL;
+	}
+	/*
+	 * Refused, it is not executed again because of what has been said. Or it
+	 * was about an instruction that the VMM has made the guest leave.
+	 */
+	if (said->action == KVM_TRACK_RETRY ||
+	    kvm_rip_read(vcpu) != question->of.rip)
+		return 1;
+	if (said->action == KVM_TRACK_SUPPLY)
+		memcpy(said->data, shared(vcpu)->data, sizeof(said->data));
+	/* One with REP has gone on to the iteration that asked. */
+	question->of.rcx = kvm_rcx_read(vcpu);
+	if (!kvm_track_replay_say(&vcpu->arch.track.replay, &question->of, said))
+		return -E2BIG;
+	return execute_again(vcpu);
+}
+
+/* After a no: 1, the guest goes on; or 0, the VMM is asked first. */
+int kvm_track_go_on(struct kvm_vcpu *vcpu)
+{
+	if (!vcpu->arch.track.question.asks)
+		return 1;
+	vcpu->arch.track.question.asks = false;
+	vcpu->run->exit_reason = KVM_EXIT_TRACK;
+	vcpu->arch.complete_userspace_io = complete_question;
+	return 0;
+}
+
+void __kvm_track_replay(struct kvm_vcpu *vcpu)
+{
+	const struct kvm_track_execution of = {
+		.rip = kvm_rip_read(vcpu),
+		.rcx = kvm_rcx_read(vcpu),
+		.generation = generation_of(vcpu),
+	};
+
+	kvm_track_replay_begin(&vcpu->arch.track.replay, &of);
+}
