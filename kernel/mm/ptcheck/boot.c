@@ -13,11 +13,11 @@
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kstrtox.h>
-#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/page_ext.h>
 #include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/string.h>
-#include <linux/vmalloc.h>
 
 #include "internal.h"
 #include "report.h"
@@ -67,31 +67,26 @@ static int __init parse_parameter(char *value)
 }
 early_param("page_table_check", parse_parameter);
 
-static bool __init is_needed(void)
-{
-	return enabled;
-}
-
-/*
- * All words are there and zero, and there is no user yet. Memory that is added
- * beyond what the firmware announced has no blocks, and is not checked.
- */
-static void __init start(void)
+/* Before there is a process: nothing is mapped that would not be counted. */
+static int __init start(void)
 {
 	if (!enabled)
-		return;
-	ptcheck_nr_blocks = DIV_ROUND_UP(max_possible_pfn, PTCHECK_BLOCK_PAGES);
-	ptcheck_blocks = vcalloc(ptcheck_nr_blocks, sizeof(*ptcheck_blocks));
-	if (!ptcheck_blocks)
-		panic("page_table_check: no memory for %lu blocks\n",
-		      ptcheck_nr_blocks);
+		return 0;
+	if (ptcheck_make_blocks())
+		panic("page_table_check: no memory for the words\n");
 	static_branch_disable(&page_table_check_disabled);
 	pr_info("on, a violation means: %s\n",
 		ptcheck_policy_name(ptcheck_policy()));
+	return 0;
+}
+early_initcall(start);
+
+static bool __init is_needed(void)
+{
+	return false;
 }
 
-struct page_ext_operations page_table_check_ops = {
-	.size = sizeof(atomic64_t),
+/* The words are not in there, but Linux wants to ask. */
+struct page_ext_operations page_table_check_ops __initdata = {
 	.need = is_needed,
-	.init = start,
 };

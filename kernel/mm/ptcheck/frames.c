@@ -8,9 +8,6 @@
 #include "internal.h"
 #include "report.h"
 
-struct ptcheck_block *ptcheck_blocks;
-unsigned long ptcheck_nr_blocks;
-
 /**
  * ptcheck_suspect - an operation left a doubtful word: find out why
  * @mm: whose page table
@@ -24,7 +21,7 @@ unsigned long ptcheck_nr_blocks;
  * A removal that leaves two others in conflict breaks no rule: they have been
  * reported when they met.
  *
- * Context: RCU read side, lock of the page table held.
+ * Context: lock of the page table held.
  */
 void ptcheck_suspect(struct mm_struct *mm, unsigned long addr,
 		     unsigned long pfn, u64 old, enum ptcheck_op op, bool anon,
@@ -38,7 +35,8 @@ void ptcheck_suspect(struct mm_struct *mm, unsigned long addr,
 	rule = ptcheck_judge(ptcheck_is_removal(op) ? old : old + large, op, anon);
 	if (rule == PTCHECK_ALLOWED)
 		return;
-	ptcheck_add(block, ptcheck_word(pfn), ptcheck_repair(old, op, anon, rule));
+	ptcheck_add(block, ptcheck_word(block, pfn),
+		    ptcheck_repair(old, op, anon, rule));
 	ptcheck_violate(&(struct ptcheck_violation) {
 		.rule = rule, .mm = mm, .addr = addr, .pfn = pfn,
 		.old = old + large, .op = op, .anon = anon, .ip = ip,
@@ -46,19 +44,19 @@ void ptcheck_suspect(struct mm_struct *mm, unsigned long addr,
 }
 
 /* The first page of a block whose own entries do not go with a large one. */
-static unsigned long first_conflict(unsigned long pfn, u64 large,
-				    enum ptcheck_op op, bool anon,
+static unsigned long first_conflict(const struct ptcheck_block *block,
+				    u64 large, enum ptcheck_op op, bool anon,
 				    enum ptcheck_rule *rule)
 {
-	unsigned long end = pfn + PTCHECK_BLOCK_PAGES;
-	atomic64_t *word = ptcheck_word(pfn);
+	unsigned long i;
 
-	for (; word && pfn < end; pfn++, word = ptcheck_next(word)) {
-		*rule = ptcheck_judge(large + atomic64_read(word), op, anon);
+	for (i = 0; i < PTCHECK_BLOCK_PAGES; i++) {
+		*rule = ptcheck_judge(large + atomic64_read(&block->words[i]),
+				      op, anon);
 		if (*rule != PTCHECK_ALLOWED)
 			break;
 	}
-	return pfn;
+	return i;
 }
 
 /**
@@ -76,12 +74,12 @@ void ptcheck_suspect_large(struct mm_struct *mm, unsigned long addr,
 	u64 seen = old;
 
 	if (rule == PTCHECK_ALLOWED && !ptcheck_is_removal(op)) {
-		unsigned long at = first_conflict(pfn, old, op, anon, &rule);
+		unsigned long at = first_conflict(block, old, op, anon, &rule);
 
-		addr += (at - pfn) << PAGE_SHIFT;
-		pfn = at;
+		addr += at << PAGE_SHIFT;
+		pfn += at;
 		if (rule != PTCHECK_ALLOWED)
-			seen += atomic64_read(ptcheck_word(pfn));
+			seen += atomic64_read(ptcheck_word(block, pfn));
 	}
 	if (rule == PTCHECK_ALLOWED)
 		return;
@@ -92,92 +90,119 @@ void ptcheck_suspect_large(struct mm_struct *mm, unsigned long addr,
 	});
 }
 
-static noinline __cold void report_mapped(unsigned long pfn, u64 old,
-					  unsigned long ip)
-{
-	struct page *page = pfn_to_page(pfn);
+/**
+ * struct change - of the pages of a block, from one owner to another
+ * @block: theirs
+ * @pfn: first page
+ * @nr: how many
+ * @rule: that is broken if one of them is mapped
+ * @ip: who does it
+ */
+struct change {
+	struct ptcheck_block *block;
+	unsigned long pfn;
+	unsigned long nr;
+	enum ptcheck_rule rule;
+	unsigned long ip;
+};
 
+static void report_mapped(const struct change *c, unsigned long pfn, u64 old)
+{
 	ptcheck_violate(&(struct ptcheck_violation) {
-		.rule = page_count(compound_head(page)) ?
-			PTCHECK_ALLOCATED_MAPPED : PTCHECK_FREED_MAPPED,
-		.pfn = pfn, .old = old, .op = PTCHECK_NR_OPS,
-		.anon = ptcheck_counts(old).anon, .ip = ip,
+		.rule = c->rule, .pfn = pfn, .old = old, .op = PTCHECK_NR_OPS,
+		.anon = ptcheck_counts(old).anon, .ip = c->ip,
 	});
 }
 
 /* The counts are of nobody any more: the next owner starts from zero. */
-static noinline __cold void still_mapped(unsigned long pfn, atomic64_t *word,
-					 unsigned long ip)
+static void still_mapped(const struct change *c, unsigned long pfn)
 {
+	atomic64_t *word = ptcheck_word(c->block, pfn);
 	u64 old = atomic64_read(word);
 
 	if (!old)
 		return;
-	ptcheck_add(ptcheck_block(pfn), word, -old);
-	report_mapped(pfn, old, ip);
+	ptcheck_add(c->block, word, -old);
+	report_mapped(c, pfn, old);
 }
 
 /* A part of the block only: the rest may still be somebody's. */
-static noinline __cold void still_mapped_large(unsigned long pfn,
-					       unsigned long nr, unsigned long ip)
+static void still_mapped_large(const struct change *c)
 {
-	struct ptcheck_block *block = ptcheck_block(pfn);
-	u64 old = atomic64_read(&block->large);
+	u64 old = atomic64_read(&c->block->large);
 
-	if (nr == PTCHECK_BLOCK_PAGES)
-		atomic64_sub(old, &block->large);
-	report_mapped(pfn, old, ip);
+	if (!old)
+		return;
+	if (c->nr == PTCHECK_BLOCK_PAGES)
+		atomic64_sub(old, &c->block->large);
+	report_mapped(c, c->pfn, old);
 }
 
-static noinline __cold void typed(struct page *page, unsigned long ip)
+/* If none of the block's pages is mapped, none of these is. */
+static void check_block(const struct change *c)
+{
+	unsigned long i;
+
+	if (!c->block)
+		return;
+	still_mapped_large(c);
+	if (!atomic64_read(&c->block->pages))
+		return;
+	for (i = 0; i < c->nr; i++)
+		still_mapped(c, c->pfn + i);
+}
+
+static void typed(unsigned long pfn, unsigned long ip)
 {
 	ptcheck_violate(&(struct ptcheck_violation) {
-		.rule = PTCHECK_KERNEL_PAGE, .pfn = page_to_pfn(page),
-		.op = PTCHECK_NR_OPS, .ip = ip,
+		.rule = PTCHECK_KERNEL_PAGE, .pfn = pfn, .op = PTCHECK_NR_OPS,
+		.ip = ip,
 	});
 }
 
-static void check_words(unsigned long pfn, unsigned long nr, unsigned long ip)
+/* More than one page, or not as it should be. */
+static noinline void check_all(struct page *page, unsigned long what,
+			       unsigned long ip)
 {
-	atomic64_t *word = ptcheck_word(pfn);
+	bool allocated = what & PTCHECK_ALLOCATED;
+	struct change c = {
+		.pfn = page_to_pfn(page), .ip = ip,
+		.rule = allocated ? PTCHECK_ALLOCATED_MAPPED : PTCHECK_FREED_MAPPED,
+	};
+	unsigned long nr = 1UL << (what & ~PTCHECK_ALLOCATED);
 
-	for (; word && nr; nr--, pfn++, word = ptcheck_next(word))
-		if (unlikely(atomic64_read(word)))
-			still_mapped(pfn, word, ip);
+	if (unlikely(PageSlab(page)))
+		typed(c.pfn, ip);
+	for (; nr; nr -= c.nr, c.pfn += c.nr) {
+		c.nr = ptcheck_span(c.pfn, nr);
+		c.block = ptcheck_block(c.pfn);
+		check_block(&c);
+	}
 }
 
-/* Pages of one block. If none of its pages is mapped, none of these is. */
-static __always_inline void check_block(unsigned long pfn, unsigned long nr,
-					unsigned long ip)
+static noinline void __ptcheck_callee check_slowly(struct page *page,
+						   unsigned long what,
+						   unsigned long ip)
 {
+	check_all(page, what, ip);
+}
+
+/**
+ * __ptcheck_zero - pages that are allocated or freed are mapped nowhere
+ * @page: first page
+ * @what: 2^@what of them, and PTCHECK_ALLOCATED or not
+ *
+ * Context: any; by ptcheck_call2().
+ */
+void __ptcheck_callee __ptcheck_zero(struct page *page, unsigned long what)
+{
+	unsigned long pfn = page_to_pfn(page);
 	struct ptcheck_block *block = ptcheck_block(pfn);
 
 	if (unlikely(!block))
 		return;
-	if (unlikely(atomic64_read(&block->large)))
-		still_mapped_large(pfn, nr, ip);
-	if (atomic64_read(&block->pages))
-		check_words(pfn, nr, ip);
-}
-
-/**
- * __page_table_check_zero - pages that are allocated or freed are mapped nowhere
- * @page: first page
- * @order: 2^@order of them
- *
- * Context: any.
- */
-void __page_table_check_zero(struct page *page, unsigned int order)
-{
-	unsigned long pfn = page_to_pfn(page);
-	unsigned long nr = 1UL << order;
-	unsigned long n;
-
-	guard(rcu)();
-	if (unlikely(PageSlab(page)))
-		typed(page, _RET_IP_);
-	for (; nr; nr -= n, pfn += n) {
-		n = ptcheck_span(pfn, nr);
-		check_block(pfn, n, _RET_IP_);
-	}
+	if (unlikely(what & ~PTCHECK_ALLOCATED || PageSlab(page) ||
+		     atomic64_read(&block->large) ||
+		     atomic64_read(ptcheck_word(block, pfn))))
+		check_slowly(page, what, _RET_IP_);
 }

@@ -6,15 +6,13 @@
 #include <linux/atomic.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
-#include <linux/page_ext.h>
 #include <linux/ptcheck.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
 
 #include "word.h"
 
 struct ptcheck_violation;
-
-/* As in mm/page_ext.c: the memory of a section is going. */
-#define PTCHECK_EXT_INVALID	1UL
 
 /* One entry of a page table, of whatever level. */
 struct ptcheck_leaf {
@@ -30,6 +28,7 @@ struct ptcheck_leaf {
  * struct ptcheck_block - 2 MiB of memory
  * @large: word of the entries that map it as a whole
  * @pages: what its pages have in their own words, see ptcheck_presence()
+ * @words: of its pages, NULL if there is no memory
  *
  * Who maps something adds to one and then reads the other, with a full barrier
  * between, so that of a large entry and a small one for the same page the second
@@ -38,45 +37,29 @@ struct ptcheck_leaf {
 struct ptcheck_block {
 	atomic64_t large;
 	atomic64_t pages;
-};
+	atomic64_t *words;
+} __aligned(32);
 
 extern struct ptcheck_block *ptcheck_blocks;
 extern unsigned long ptcheck_nr_blocks;
 
-/* NULL: no memory there, nor will there be. */
+int ptcheck_make_blocks(void);
+
+/* NULL: no memory of the page allocator there. */
 static __always_inline struct ptcheck_block *ptcheck_block(unsigned long pfn)
 {
 	unsigned long index = pfn >> PTCHECK_BLOCK_ORDER;
 
-	return likely(index < ptcheck_nr_blocks) ? &ptcheck_blocks[index] : NULL;
+	if (unlikely(index >= ptcheck_nr_blocks || !ptcheck_blocks[index].words))
+		return NULL;
+	return &ptcheck_blocks[index];
 }
 
-/**
- * ptcheck_word - the word of a page frame
- * @pfn: page frame of a block that there is
- *
- * The words of a section follow each other, page_ext_size bytes apart.
- *
- * Context: RCU read side. Return: NULL for what is no memory of the page
- * allocator.
- */
-static __always_inline atomic64_t *ptcheck_word(unsigned long pfn)
+/* The word of a page frame of @block; those of its other pages are around it. */
+static __always_inline atomic64_t *ptcheck_word(struct ptcheck_block *block,
+						unsigned long pfn)
 {
-	struct mem_section *root = mem_section[SECTION_NR_TO_ROOT(pfn_to_section_nr(pfn))];
-	unsigned long ext;
-
-	if (unlikely(!root))
-		return NULL;
-	root += pfn_to_section_nr(pfn) & SECTION_ROOT_MASK;
-	ext = (unsigned long)READ_ONCE(root->page_ext);
-	if (unlikely(!ext || (ext & PTCHECK_EXT_INVALID)))
-		return NULL;
-	return (void *)ext + page_ext_size * pfn + page_table_check_ops.offset;
-}
-
-static __always_inline atomic64_t *ptcheck_next(atomic64_t *word)
-{
-	return (void *)word + page_ext_size;
+	return &block->words[pfn & (PTCHECK_BLOCK_PAGES - 1)];
 }
 
 /* How many of @nr pages from @pfn on are in the block of the first. */
@@ -114,6 +97,32 @@ static __always_inline u64 ptcheck_add(struct ptcheck_block *block,
 	return new;
 }
 
+static inline bool ptcheck_is_mapping(enum ptcheck_op op)
+{
+	return op == PTCHECK_MAP_READ || op == PTCHECK_MAP_WRITE;
+}
+
+/* A page whose mapcount is a type belongs to the kernel, unless to HugeTLB. */
+static __always_inline bool ptcheck_is_kernel_page(struct page *page)
+{
+	return unlikely(page_has_type(page)) && !PageHuge(page);
+}
+
+/* Whether an entry that is not present will come back writable. */
+static inline bool ptcheck_returns_writable(swp_entry_t entry)
+{
+	return is_writable_device_exclusive_entry(entry) ||
+	       is_writable_device_private_entry(entry) ||
+	       is_writable_migration_entry(entry);
+}
+
+void __ptcheck_callee ptcheck_kernel_page(struct mm_struct *mm,
+					  unsigned long addr, unsigned long pfn,
+					  unsigned long ip);
+void ptcheck_apply_small(struct mm_struct *mm, unsigned long addr,
+			 unsigned long pfn, enum ptcheck_op op, unsigned long ip);
+void ptcheck_uffd_wp_write(struct mm_struct *mm, unsigned long addr,
+			   unsigned long ip);
 void ptcheck_replace(struct mm_struct *mm, unsigned long addr,
 		     struct ptcheck_leaf old, struct ptcheck_leaf new,
 		     unsigned long nr, unsigned long ip);

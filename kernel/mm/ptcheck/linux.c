@@ -15,61 +15,65 @@ void __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 }
 EXPORT_SYMBOL(__ptcheck_ptes_set);
 
-void __ptcheck_pmd_set(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp,
-		       pmd_t pmd)
+void __ptcheck_pte_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
+		       pteval_t pte)
 {
-	__page_table_check_pmd_set(mm, pmdp, pmd);
+	__page_table_check_ptes_set(mm, ptep, __pte(pte), 1);
+}
+EXPORT_SYMBOL(__ptcheck_pte_set);
+
+void __ptcheck_pmd_set(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp,
+		       pmdval_t pmd)
+{
+	__page_table_check_pmd_set(mm, pmdp, __pmd(pmd));
 }
 EXPORT_SYMBOL(__ptcheck_pmd_set);
 
 void __ptcheck_pud_set(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
-		       pud_t pud)
+		       pudval_t pud)
 {
-	__page_table_check_pud_set(mm, pudp, pud);
+	__page_table_check_pud_set(mm, pudp, __pud(pud));
 }
 EXPORT_SYMBOL(__ptcheck_pud_set);
 
-void __ptcheck_pte_clear(struct mm_struct *mm, unsigned long addr, pte_t pte)
+void __ptcheck_pte_clear(struct mm_struct *mm, unsigned long addr, pteval_t pte)
 {
-	__page_table_check_pte_clear(mm, pte);
+	__page_table_check_pte_clear(mm, __pte(pte));
 }
 EXPORT_SYMBOL(__ptcheck_pte_clear);
 
-void __ptcheck_pmd_clear(struct mm_struct *mm, unsigned long addr, pmd_t pmd)
+void __ptcheck_pmd_clear(struct mm_struct *mm, unsigned long addr, pmdval_t pmd)
 {
-	__page_table_check_pmd_clear(mm, pmd);
+	__page_table_check_pmd_clear(mm, __pmd(pmd));
 }
 EXPORT_SYMBOL(__ptcheck_pmd_clear);
 
-void __ptcheck_pud_clear(struct mm_struct *mm, unsigned long addr, pud_t pud)
+void __ptcheck_pud_clear(struct mm_struct *mm, unsigned long addr, pudval_t pud)
 {
-	__page_table_check_pud_clear(mm, pud);
+	__page_table_check_pud_clear(mm, __pud(pud));
 }
 EXPORT_SYMBOL(__ptcheck_pud_clear);
 
+void __ptcheck_zero(struct page *page, unsigned long what)
+{
+	__page_table_check_zero(page, what & ~PTCHECK_ALLOCATED);
+}
+
 /* What it does not look at. */
 void __ptcheck_pte_change(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
-			  pte_t pte)
+			  pteval_t pte)
 {
 }
 EXPORT_SYMBOL_GPL(__ptcheck_pte_change);
 
-void __ptcheck_pmd_change(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp,
-			  pmd_t pmd)
-{
-}
-
-void __ptcheck_pud_change(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
-			  pud_t pud)
-{
-}
-
-void __ptcheck_pte_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t old)
+void __ptcheck_pte_wrprotect(struct mm_struct *mm, unsigned long addr,
+			     pteval_t old)
 {
 }
 EXPORT_SYMBOL(__ptcheck_pte_wrprotect);
 
-void __ptcheck_pmd_wrprotect(struct mm_struct *mm, unsigned long addr, pmd_t old)
+void __ptcheck_pmd_wrprotect(struct mm_struct *mm, unsigned long addr,
+			     pmdval_t old)
 {
 }
 EXPORT_SYMBOL(__ptcheck_pmd_wrprotect);

@@ -2,43 +2,25 @@
 /*
  * Page table check: entries of user page tables as they come, change and go.
  *
- * Implements the source's set and clear hooks for entries of 4 KiB, 2 MiB and
- * 1 GiB, and closes what it leaves open: a change of permission in place is one of
- * the operations, and all pages of a mapping are counted. The caller holds the
- * lock of the page table; words of pages are shared with other tables and change
- * by atomic operations only.
+ * Implements the source's set and clear hooks, and closes what it leaves open: a
+ * change of permission in place is one of the operations, and all pages of a
+ * mapping are counted. The caller holds the lock of the page table; words of pages
+ * are shared with other tables and change by atomic operations only.
+ *
+ * The fast paths call nothing but what is __ptcheck_callee, or each would have to
+ * save all registers on entry.
  */
 #include <linux/export.h>
 #include <linux/mm.h>
-#include <linux/rcupdate.h>
-#include <linux/swap.h>
-#include <linux/swapops.h>
 
 #include "internal.h"
 #include "report.h"
 
-static __always_inline struct ptcheck_leaf pmd_leaf_of(pmd_t pmd)
-{
-	return (struct ptcheck_leaf) {
-		.pfn = pmd_pfn(pmd),
-		.counted = pmd_user_accessible_page(pmd) && !pmd_special(pmd) &&
-			   !pmd_devmap(pmd) && !is_huge_zero_pmd(pmd),
-		.write = pmd_write(pmd),
-	};
-}
-
-static __always_inline struct ptcheck_leaf pud_leaf_of(pud_t pud)
-{
-	return (struct ptcheck_leaf) {
-		.pfn = pud_pfn(pud),
-		.counted = pud_user_accessible_page(pud) && !pud_special(pud) &&
-			   !pud_devmap(pud),
-		.write = pud_write(pud),
-	};
-}
-
-static noinline __cold void kernel_page(struct mm_struct *mm, unsigned long addr,
-					unsigned long pfn, unsigned long ip)
+/* Report a page that no user may have. */
+noinline void __ptcheck_callee ptcheck_kernel_page(struct mm_struct *mm,
+						   unsigned long addr,
+						   unsigned long pfn,
+						   unsigned long ip)
 {
 	ptcheck_violate(&(struct ptcheck_violation) {
 		.rule = PTCHECK_KERNEL_PAGE, .mm = mm, .addr = addr, .pfn = pfn,
@@ -46,176 +28,94 @@ static noinline __cold void kernel_page(struct mm_struct *mm, unsigned long addr
 	});
 }
 
-static __always_inline bool is_mapping(enum ptcheck_op op)
+/* An operation on a page of a type in one word: there are six for arguments. */
+static __always_inline unsigned int deed(enum ptcheck_op op, bool anon)
 {
-	return op == PTCHECK_MAP_READ || op == PTCHECK_MAP_WRITE;
-}
-
-/* A page whose mapcount is a type belongs to the kernel, unless to HugeTLB. */
-static __always_inline bool is_kernel_page(struct page *page)
-{
-	return unlikely(page_has_type(page)) && !PageHuge(page);
+	return op << 1 | anon;
 }
 
 /* Hold what an operation has left against the entries of the whole block. */
-static noinline void compare(struct mm_struct *mm, unsigned long addr,
-			     unsigned long pfn, u64 new, enum ptcheck_op op,
-			     bool anon, unsigned long ip)
+static noinline void judge(struct mm_struct *mm, unsigned long addr,
+			   unsigned long pfn, u64 new, unsigned int deed,
+			   unsigned long ip)
 {
 	struct ptcheck_block *block = ptcheck_block(pfn);
+	enum ptcheck_op op = deed >> 1;
+	bool anon = deed & 1;
+	u64 large = atomic64_read(&block->large);
 
-	if (unlikely(!ptcheck_sound(new + atomic64_read(&block->large), anon)))
+	/* Others must not make up for an entry that was never counted. */
+	if (unlikely(!ptcheck_sound(new, anon) || !ptcheck_sound(new + large, anon)))
 		ptcheck_suspect(mm, addr, pfn, new - ptcheck_delta(op, anon), op,
 				anon, ip);
 }
 
-/* The long way: other entries map the page, or one changes. */
-static noinline void settle(struct mm_struct *mm, unsigned long addr,
-			    unsigned long pfn, u64 new, enum ptcheck_op op,
-			    bool anon, unsigned long ip)
+static noinline void __ptcheck_callee compare(struct mm_struct *mm,
+					      unsigned long addr,
+					      unsigned long pfn, u64 new,
+					      unsigned int deed, unsigned long ip)
 {
-	u64 presence = ptcheck_presence_delta(new, op, anon);
+	judge(mm, addr, pfn, new, deed, ip);
+}
+
+/* The long way: other entries map the page, or one changes. */
+static noinline void __ptcheck_callee settle(struct mm_struct *mm,
+					     unsigned long addr,
+					     unsigned long pfn, u64 new,
+					     unsigned int deed, unsigned long ip)
+{
+	u64 presence = ptcheck_presence_delta(new, deed >> 1, deed & 1);
 
 	if (presence)
 		atomic64_add(presence, &ptcheck_block(pfn)->pages);
-	compare(mm, addr, pfn, new, op, anon, ip);
+	judge(mm, addr, pfn, new, deed, ip);
 }
-
-/* Of an operation known to the compiler, one of two constants. */
-#define constant(of, op, anon)	((anon) ? of(op, true) : of(op, false))
 
 /*
  * On one page. Whoever maps the block as a whole sees it, or is seen here. Entries
  * that are alone, and those that share as they may, take the short way.
  */
-static __always_inline void apply_small(struct mm_struct *mm, unsigned long addr,
-					unsigned long pfn,
-					struct ptcheck_block *block,
-					atomic64_t *word, enum ptcheck_op op,
-					bool anon, unsigned long ip)
+static __always_inline void count(struct mm_struct *mm, unsigned long addr,
+				  unsigned long pfn, struct ptcheck_block *block,
+				  enum ptcheck_op op, bool anon, unsigned long ip)
 {
-	u64 new = atomic64_add_return(constant(ptcheck_delta, op, anon), word);
+	u64 new = atomic64_add_return(ptcheck_delta(op, anon),
+				      ptcheck_word(block, pfn));
 
-	if (new == constant(ptcheck_alone, op, anon)) {
-		atomic64_add(constant(ptcheck_alone_presence, op, anon),
-			     &block->pages);
+	if (new == ptcheck_alone(op, anon)) {
+		atomic64_add(ptcheck_alone_presence(op, anon), &block->pages);
 	} else if (!ptcheck_shared(new, op, anon)) {
-		settle(mm, addr, pfn, new, op, anon, ip);
+		settle(mm, addr, pfn, new, deed(op, anon), ip);
 		return;
 	}
 	if (unlikely(atomic64_read(&block->large)))
-		compare(mm, addr, pfn, new, op, anon, ip);
+		compare(mm, addr, pfn, new, deed(op, anon), ip);
 }
 
-/* On a block, by an entry for all of it. */
-static void apply_large(struct mm_struct *mm, unsigned long addr,
-			unsigned long pfn, struct ptcheck_block *block,
-			enum ptcheck_op op, bool anon, unsigned long ip)
-{
-	u64 delta = ptcheck_delta(op, anon);
-	u64 new = atomic64_add_return(delta, &block->large);
-	u64 pages = ptcheck_any(atomic64_read(&block->pages));
-
-	if (unlikely(!ptcheck_sound(new + pages, anon)))
-		ptcheck_suspect_large(mm, addr, pfn, new - delta, op, anon, ip);
-}
-
-/* One operation; @nr is 1, or a multiple of a block for a large entry. */
+/* Where @op is known to the compiler everything that it adds is a constant. */
 static __always_inline void apply(struct mm_struct *mm, unsigned long addr,
-				  unsigned long pfn, unsigned long nr,
-				  enum ptcheck_op op, unsigned long ip)
-{
-	struct ptcheck_block *block = ptcheck_block(pfn);
-	atomic64_t *word;
-	struct page *page;
-	bool anon;
-
-	guard(rcu)();
-	word = likely(block) ? ptcheck_word(pfn) : NULL;
-	if (unlikely(!word))
-		return;
-	page = pfn_to_page(pfn);
-	if (is_mapping(op) && is_kernel_page(page))
-		kernel_page(mm, addr, pfn, ip);
-	anon = PageAnon(page);
-	if (op >= PTCHECK_UPGRADE && !anon)
-		return;
-	if (nr == 1) {
-		apply_small(mm, addr, pfn, block, word, op, anon, ip);
-		return;
-	}
-	for (; nr && ptcheck_block(pfn); nr -= PTCHECK_BLOCK_PAGES) {
-		apply_large(mm, addr, pfn, block++, op, anon, ip);
-		pfn += PTCHECK_BLOCK_PAGES;
-		addr += PMD_SIZE;
-	}
-}
-
-static __always_inline void map(struct mm_struct *mm, unsigned long addr,
-				struct ptcheck_leaf leaf, unsigned long nr,
-				unsigned long ip)
-{
-	if (leaf.write)
-		apply(mm, addr, leaf.pfn, nr, PTCHECK_MAP_WRITE, ip);
-	else
-		apply(mm, addr, leaf.pfn, nr, PTCHECK_MAP_READ, ip);
-}
-
-static __always_inline void unmap(struct mm_struct *mm, unsigned long addr,
-				  struct ptcheck_leaf leaf, unsigned long nr,
+				  unsigned long pfn, enum ptcheck_op op,
 				  unsigned long ip)
 {
-	if (leaf.write)
-		apply(mm, addr, leaf.pfn, nr, PTCHECK_UNMAP_WRITE, ip);
-	else
-		apply(mm, addr, leaf.pfn, nr, PTCHECK_UNMAP_READ, ip);
-}
+	struct ptcheck_block *block = ptcheck_block(pfn);
+	struct page *page;
 
-/**
- * ptcheck_replace - one entry takes the place of another
- * @mm: whose page table
- * @addr: what the entry maps
- * @old: what was there
- * @new: what will be
- * @nr: pages that either maps: 1 or a multiple of a block
- * @ip: who does it
- *
- * The source accounts a removal and an addition. For the same page that would be
- * a moment in which it is not mapped, and a change of permission is an operation
- * of its own.
- */
-void ptcheck_replace(struct mm_struct *mm, unsigned long addr,
-		     struct ptcheck_leaf old, struct ptcheck_leaf new,
-		     unsigned long nr, unsigned long ip)
-{
-	if (!old.counted || !new.counted || old.pfn != new.pfn) {
-		if (old.counted)
-			unmap(mm, addr, old, nr, ip);
-		if (new.counted)
-			map(mm, addr, new, nr, ip);
+	if (unlikely(!block))
 		return;
-	}
-	if (!old.write && new.write)
-		apply(mm, addr, new.pfn, nr, PTCHECK_UPGRADE, ip);
-	if (old.write && !new.write)
-		apply(mm, addr, new.pfn, nr, PTCHECK_DOWNGRADE, ip);
+	page = pfn_to_page(pfn);
+	if (ptcheck_is_mapping(op) && ptcheck_is_kernel_page(page))
+		ptcheck_kernel_page(mm, addr, pfn, ip);
+	if (PageAnon(page))
+		count(mm, addr, pfn, block, op, true, ip);
+	else if (op < PTCHECK_UPGRADE)
+		count(mm, addr, pfn, block, op, false, ip);
 }
 
-static noinline __cold void uffd_wp_write(struct mm_struct *mm,
-					  unsigned long addr, unsigned long ip)
+/* One operation on one page, for those who are in no hurry. */
+void ptcheck_apply_small(struct mm_struct *mm, unsigned long addr,
+			 unsigned long pfn, enum ptcheck_op op, unsigned long ip)
 {
-	ptcheck_violate(&(struct ptcheck_violation) {
-		.rule = PTCHECK_UFFD_WP_WRITE, .mm = mm, .addr = addr,
-		.op = PTCHECK_NR_OPS, .ip = ip,
-	});
-}
-
-/* Whether an entry that is not present will come back writable. */
-static bool returns_writable(swp_entry_t entry)
-{
-	return is_writable_device_exclusive_entry(entry) ||
-	       is_writable_device_private_entry(entry) ||
-	       is_writable_migration_entry(entry);
+	apply(mm, addr, pfn, op, ip);
 }
 
 static __always_inline bool pte_uffd_sound(pte_t pte)
@@ -223,15 +123,7 @@ static __always_inline bool pte_uffd_sound(pte_t pte)
 	if (likely(pte_present(pte)))
 		return !pte_uffd_wp(pte) || !pte_write(pte);
 	return pte_none(pte) || !pte_swp_uffd_wp(pte) ||
-	       !returns_writable(pte_to_swp_entry(pte));
-}
-
-static __always_inline bool pmd_uffd_sound(pmd_t pmd)
-{
-	if (likely(pmd_present(pmd)))
-		return !pmd_uffd_wp(pmd) || !pmd_write(pmd);
-	return pmd_none(pmd) || !pmd_swp_uffd_wp(pmd) ||
-	       !returns_writable(pmd_to_swp_entry(pmd));
+	       !ptcheck_returns_writable(pte_to_swp_entry(pte));
 }
 
 /* An entry of users that maps memory, with nothing special about it. */
@@ -243,135 +135,121 @@ static __always_inline bool is_plain(pte_t pte)
 	return (pte_val(pte) & mask) == (_PAGE_PRESENT | _PAGE_USER);
 }
 
-/* Several at once, or what is not plain, or comes where something is. */
-static noinline void ptes_replace(struct mm_struct *mm, unsigned long addr,
-				  pte_t *ptep, pte_t pte, unsigned int nr,
-				  unsigned long ip)
+/* The frame of such an entry: it is present, and not inverted. */
+static __always_inline unsigned long plain_pfn(pte_t pte)
 {
-	struct ptcheck_leaf leaf = ptcheck_pte_leaf(pte);
-	unsigned int i;
-
-	if (mm == &init_mm)
-		return;
-	if (unlikely(!pte_uffd_sound(pte)))
-		uffd_wp_write(mm, addr, ip);
-	for (i = 0; i < nr; i++) {
-		ptcheck_replace(mm, addr, ptcheck_pte_leaf(ptep_get(ptep + i)),
-				leaf, 1, ip);
-		addr += PAGE_SIZE;
-		leaf.pfn++;
-	}
+	return (pte_val(pte) & PTE_PFN_MASK) >> PAGE_SHIFT;
 }
 
-/* Out of line half of ptcheck_ptes_set(). */
+static noinline void replace_slowly(struct mm_struct *mm, unsigned long addr,
+				    pte_t *ptep, pteval_t pte, unsigned long ip)
+{
+	if (unlikely(!pte_uffd_sound(__pte(pte))))
+		ptcheck_uffd_wp_write(mm, addr, ip);
+	ptcheck_replace(mm, addr, ptcheck_pte_leaf(ptep_get(ptep)),
+			ptcheck_pte_leaf(__pte(pte)), 1, ip);
+}
+
+/* What is not plain, or comes where something is. */
+static noinline void __ptcheck_callee replace(struct mm_struct *mm,
+					      unsigned long addr, pte_t *ptep,
+					      pteval_t pte, unsigned long ip)
+{
+	replace_slowly(mm, addr, ptep, pte, ip);
+}
+
+static __always_inline void set(struct mm_struct *mm, unsigned long addr,
+				pte_t *ptep, pte_t pte, unsigned long ip)
+{
+	if (unlikely(!is_plain(pte) || !pte_none(ptep_get(ptep))))
+		replace(mm, addr, ptep, pte_val(pte), ip);
+	else if (pte_write(pte))
+		apply(mm, addr, plain_pfn(pte), PTCHECK_MAP_WRITE, ip);
+	else
+		apply(mm, addr, plain_pfn(pte), PTCHECK_MAP_READ, ip);
+}
+
+/* Out of line half of ptcheck_ptes_set() for one entry. */
+void __ptcheck_callee __ptcheck_pte_set(struct mm_struct *mm, unsigned long addr,
+					pte_t *ptep, pteval_t pte)
+{
+	set(mm, addr, ptep, __pte(pte), _RET_IP_);
+}
+EXPORT_SYMBOL(__ptcheck_pte_set);
+
+/* Out of line half of ptcheck_ptes_set() for any number. */
 void __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 			pte_t pte, unsigned int nr)
 {
-	if (likely(nr == 1 && is_plain(pte) && pte_none(ptep_get(ptep))))
-		map(mm, addr, ptcheck_pte_leaf(pte), 1, _RET_IP_);
-	else
-		ptes_replace(mm, addr, ptep, pte, nr, _RET_IP_);
+	for (; nr; nr--) {
+		set(mm, addr, ptep++, pte, _RET_IP_);
+		addr += PAGE_SIZE;
+		pte = pte_next_pfn(pte);
+	}
 }
 EXPORT_SYMBOL(__ptcheck_ptes_set);
 
-/* Out of line half of ptcheck_pmd_set(). */
-void __ptcheck_pmd_set(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp,
-		       pmd_t pmd)
-{
-	if (mm == &init_mm)
-		return;
-	if (unlikely(!pmd_uffd_sound(pmd)))
-		uffd_wp_write(mm, addr, _RET_IP_);
-	ptcheck_replace(mm, addr, pmd_leaf_of(READ_ONCE(*pmdp)), pmd_leaf_of(pmd),
-			PMD_SIZE >> PAGE_SHIFT, _RET_IP_);
-}
-EXPORT_SYMBOL(__ptcheck_pmd_set);
-
-/* Out of line half of ptcheck_pud_set(). */
-void __ptcheck_pud_set(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
-		       pud_t pud)
-{
-	if (mm == &init_mm)
-		return;
-	ptcheck_replace(mm, addr, pud_leaf_of(READ_ONCE(*pudp)), pud_leaf_of(pud),
-			PUD_SIZE >> PAGE_SHIFT, _RET_IP_);
-}
-EXPORT_SYMBOL(__ptcheck_pud_set);
-
 /* Out of line half of ptcheck_pte_change(). */
-void __ptcheck_pte_change(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
-			  pte_t pte)
+void __ptcheck_callee __ptcheck_pte_change(struct mm_struct *mm,
+					   unsigned long addr, pte_t *ptep,
+					   pteval_t pte)
 {
-	if (unlikely(!pte_uffd_sound(pte)))
-		uffd_wp_write(mm, addr, _RET_IP_);
-	ptcheck_replace(mm, addr, ptcheck_pte_leaf(ptep_get(ptep)),
-			ptcheck_pte_leaf(pte), 1, _RET_IP_);
+	replace(mm, addr, ptep, pte, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__ptcheck_pte_change);
 
-/* Out of line half of ptcheck_pmd_change(). */
-void __ptcheck_pmd_change(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp,
-			  pmd_t pmd)
+static noinline void clear_slowly(struct mm_struct *mm, unsigned long addr,
+				  pteval_t pte, unsigned long ip)
 {
-	__ptcheck_pmd_set(mm, addr, pmdp, pmd);
+	ptcheck_replace(mm, addr, ptcheck_pte_leaf(__pte(pte)),
+			(struct ptcheck_leaf) { }, 1, ip);
 }
 
-/* Out of line half of ptcheck_pud_change(). */
-void __ptcheck_pud_change(struct mm_struct *mm, unsigned long addr, pud_t *pudp,
-			  pud_t pud)
+static noinline void __ptcheck_callee clear(struct mm_struct *mm,
+					    unsigned long addr, pteval_t pte,
+					    unsigned long ip)
 {
-	__ptcheck_pud_set(mm, addr, pudp, pud);
+	clear_slowly(mm, addr, pte, ip);
 }
 
 /* Out of line half of ptcheck_pte_clear(). */
-void __ptcheck_pte_clear(struct mm_struct *mm, unsigned long addr, pte_t pte)
+void __ptcheck_callee __ptcheck_pte_clear(struct mm_struct *mm,
+					  unsigned long addr, pteval_t val)
 {
-	if (pte_user_accessible_page(pte) && !pte_special(pte) &&
-	    !pte_devmap(pte) && likely(mm != &init_mm))
-		unmap(mm, addr, ptcheck_pte_leaf(pte), 1, _RET_IP_);
+	pte_t pte = __pte(val);
+
+	if (unlikely(!is_plain(pte)))
+		clear(mm, addr, val, _RET_IP_);
+	else if (pte_write(pte))
+		apply(mm, addr, plain_pfn(pte), PTCHECK_UNMAP_WRITE, _RET_IP_);
+	else
+		apply(mm, addr, plain_pfn(pte), PTCHECK_UNMAP_READ, _RET_IP_);
 }
 EXPORT_SYMBOL(__ptcheck_pte_clear);
 
-/* Out of line half of ptcheck_pmd_clear(). */
-void __ptcheck_pmd_clear(struct mm_struct *mm, unsigned long addr, pmd_t pmd)
-{
-	struct ptcheck_leaf leaf = pmd_leaf_of(pmd);
-
-	if (leaf.counted && likely(mm != &init_mm))
-		unmap(mm, addr, leaf, PMD_SIZE >> PAGE_SHIFT, _RET_IP_);
-}
-EXPORT_SYMBOL(__ptcheck_pmd_clear);
-
-/* Out of line half of ptcheck_pud_clear(). */
-void __ptcheck_pud_clear(struct mm_struct *mm, unsigned long addr, pud_t pud)
-{
-	struct ptcheck_leaf leaf = pud_leaf_of(pud);
-
-	if (leaf.counted && likely(mm != &init_mm))
-		unmap(mm, addr, leaf, PUD_SIZE >> PAGE_SHIFT, _RET_IP_);
-}
-EXPORT_SYMBOL(__ptcheck_pud_clear);
-
 /* Out of line half of ptcheck_pte_wrprotect(). */
-void __ptcheck_pte_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t old)
+void __ptcheck_callee __ptcheck_pte_wrprotect(struct mm_struct *mm,
+					      unsigned long addr, pteval_t old)
 {
-	struct ptcheck_leaf leaf = ptcheck_pte_leaf(old);
+	pte_t pte = __pte(old);
 
-	if (leaf.counted && leaf.write)
-		apply(mm, addr, leaf.pfn, 1, PTCHECK_DOWNGRADE, _RET_IP_);
+	if (pte_write(pte) && ptcheck_pte_leaf(pte).counted)
+		apply(mm, addr, plain_pfn(pte), PTCHECK_DOWNGRADE, _RET_IP_);
 }
 EXPORT_SYMBOL(__ptcheck_pte_wrprotect);
 
-/* Out of line half of ptcheck_pmd_wrprotect(). */
-void __ptcheck_pmd_wrprotect(struct mm_struct *mm, unsigned long addr, pmd_t old)
+/* Out of line half of ptcheck_ptes_move(): nothing ought to be there. */
+void __ptcheck_ptes_move(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
+			 unsigned long nr)
 {
-	struct ptcheck_leaf leaf = pmd_leaf_of(old);
+	for (; nr; nr--, ptep++) {
+		pte_t pte = ptep_get(ptep);
 
-	if (leaf.counted && leaf.write)
-		apply(mm, addr, leaf.pfn, PMD_SIZE >> PAGE_SHIFT, PTCHECK_DOWNGRADE,
-		      _RET_IP_);
+		if (unlikely(!pte_none(pte)))
+			__ptcheck_pte_clear(mm, addr, pte_val(pte));
+		addr += PAGE_SIZE;
+	}
 }
-EXPORT_SYMBOL(__ptcheck_pmd_wrprotect);
 
 /**
  * __page_table_check_pte_clear_range - a whole table of entries has been taken out
@@ -386,14 +264,14 @@ void __page_table_check_pte_clear_range(struct mm_struct *mm, unsigned long addr
 {
 	pte_t *table, *ptep;
 
-	if (mm == &init_mm || pmd_none(pmd) || pmd_bad(pmd) || pmd_leaf(pmd))
+	if (pmd_none(pmd) || pmd_bad(pmd) || pmd_leaf(pmd))
 		return;
 	addr &= PMD_MASK;
 	table = pte_offset_map(&pmd, addr);
 	if (WARN_ON_ONCE(!table))
 		return;
 	for (ptep = table; ptep < table + PTRS_PER_PTE; ptep++) {
-		__ptcheck_pte_clear(mm, addr, ptep_get(ptep));
+		__ptcheck_pte_clear(mm, addr, pte_val(ptep_get(ptep)));
 		addr += PAGE_SIZE;
 	}
 	pte_unmap(table);
