@@ -29,6 +29,7 @@ struct stage {
 	unsigned int order;
 	pte_t pte[2];
 	pmd_t pmd;
+	pud_t pud;
 };
 
 struct scene {
@@ -47,7 +48,7 @@ static unsigned long address_of(int slot)
 
 static void set_type(struct stage *s, bool anon)
 {
-	s->page->mapping = anon ? (void *)PAGE_MAPPING_ANON : NULL;
+	WRITE_ONCE(s->page->mapping, anon ? (void *)PAGE_MAPPING_ANON : NULL);
 }
 
 static pte_t entry_for(struct page *page, bool write)
@@ -184,6 +185,22 @@ static void free_mapped_tail(struct stage *s)
 	forget(s, 0);
 }
 
+/* What was freed last is allocated first, if nobody comes between. */
+static void alloc_mapped(struct stage *s)
+{
+	struct page *page = s->page;
+
+	set_type(s, false);
+	preempt_disable();
+	__free_pages(page, 0);
+	map(s, 0, READ);
+	s->page = alloc_pages(GFP_NOWAIT | __GFP_COMP, 0);
+	preempt_enable();
+	if (s->page != page)
+		unmap(s, 0);
+	forget(s, 0);
+}
+
 static void slab_page(struct stage *s)
 {
 	void *object = kmalloc(64, GFP_KERNEL);
@@ -226,6 +243,20 @@ static void large_tail(struct stage *s)
 	map_page(s, 1, s->page + 77, READ);
 	unmap(s, 1);
 	unmap_large(s);
+}
+
+/*
+ * An entry of 1 GiB goes that never came. With memory of others in it: one that
+ * did come would be in conflict with them.
+ */
+static void pud_underflow(struct stage *s)
+{
+	unsigned long pfn = ALIGN_DOWN(page_to_pfn(s->page), PTRS_PER_PMD * PTRS_PER_PTE);
+	pud_t pud = pud_mkhuge(pfn_pud(pfn, PAGE_READONLY));
+
+	last_pfn = pfn;
+	native_set_pud(&s->pud, pud);
+	pudp_huge_get_and_clear(s->mm, address_of(0), &s->pud);
 }
 
 static void hugetlb_tail(struct stage *s)
@@ -341,11 +372,13 @@ static const struct scene scenes[] = {
 	{ "wrong_type", 0, true, wrong_type },
 	{ "free_mapped", 0, false, free_mapped },
 	{ "free_mapped_tail", 3, false, free_mapped_tail },
+	{ "alloc_mapped", 0, false, alloc_mapped },
 	{ "slab_page", 0, false, slab_page },
 	{ "table_page", 0, false, table_page },
 	{ "uffd_wp_write", 0, true, uffd_wp_write },
 	{ "unseen_protect", 0, true, unseen_protect },
 	{ "large_tail", LARGE_ORDER, true, large_tail },
+	{ "pud_underflow", 0, false, pud_underflow },
 	{ "hugetlb_tail", LARGE_ORDER, true, hugetlb_tail },
 	{ "hugetlb_head", LARGE_ORDER, true, hugetlb_head },
 	{ "legal_anon_read_read", 0, true, anon_read_read },

@@ -148,6 +148,7 @@ void __asi_check_gone(const struct compartment *c)
 	list_for_each_entry(asi, &asi_instances, instances)
 		check_gone_from(asi, c);
 }
+EXPORT_SYMBOL_GPL(__asi_check_gone);
 
 static void check_constant(const u64 *root, unsigned long start,
 			   unsigned long end)

@@ -2,7 +2,8 @@
 /*
  * Leaves that no restricted table may get, shown to page table check: loading
  * this asks about each, and the parameters say how many were asked about and how
- * many got the wrong answer. None is put into a table.
+ * many got the wrong answer. None is put into a table. And compartments that are
+ * given back, or so it is said: one that is mapped, one that is not.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -12,6 +13,7 @@
 
 #include "asi.h"
 #include "check.h"
+#include "compartment.h"
 
 static unsigned int asked, wrong;
 module_param(asked, uint, 0444);
@@ -57,26 +59,68 @@ static void ask_all(struct asi *asi, void *global, void *ordinary)
 	ask(asi, text, leaf_for(text), false);
 }
 
-static int __init check_break_init(void)
+/* Memory of the process: its own instance may see it, nobody else's. */
+static void ask_others(struct asi *asi)
 {
-	void *global = (void *)__get_free_page(GFP_KERNEL | __GFP_GLOBAL_NONSENSITIVE);
-	void *ordinary = (void *)__get_free_page(GFP_KERNEL);
-	struct asi *asi = NULL;
-	int id, err = -ENOMEM;
+	void *local = (void *)__get_free_page(GFP_KERNEL | __GFP_LOCAL_NONSENSITIVE);
+	struct asi *other = kmemdup(asi, sizeof(*asi), GFP_KERNEL);
 
-	if (!global || !ordinary)
-		goto out_free;
-	id = asi_register_class(&class);
-	err = id;
+	if (local && other) {
+		other->owner = NULL;
+		spin_lock_init(&other->lock);
+		INIT_LIST_HEAD(&other->regions);
+		ask(asi, local, leaf_for(local), true);
+		ask(other, local, leaf_for(local), false);
+	}
+	kfree(other);
+	free_page((unsigned long)local);
+}
+
+/* Said of what is at @va: 2 MiB of a class, or of none. */
+static void give_back(const void *va)
+{
+	const struct compartment c = {
+		.pfn = ALIGN_DOWN(PHYS_PFN(__pa(va)), COMPARTMENT_PAGES),
+	};
+
+	if (!va)
+		return;
+	mutex_lock(&asi_instances_lock);
+	asi_check_gone(&c);
+	mutex_unlock(&asi_instances_lock);
+}
+
+static int try_instance(void *global, void *ordinary)
+{
+	void *block = (void *)__get_free_pages(GFP_KERNEL, COMPARTMENT_ORDER);
+	int id = asi_register_class(&class);
+	struct asi *asi = NULL;
+	int err = id;
+
 	if (id < 0)
 		goto out_free;
-	err = asi_init(current->mm, id, &asi);
+	err = asi_own(current->mm) ?: asi_init(current->mm, id, &asi);
 	if (!err) {
 		ask_all(asi, global, ordinary);
+		ask_others(asi);
+		give_back(global);
+		give_back(block);
 		asi_destroy(asi);
 	}
 	asi_unregister_class(id);
 out_free:
+	free_pages((unsigned long)block, COMPARTMENT_ORDER);
+	return err;
+}
+
+static int __init check_break_init(void)
+{
+	void *global = (void *)__get_free_page(GFP_KERNEL | __GFP_GLOBAL_NONSENSITIVE);
+	void *ordinary = (void *)__get_free_page(GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (global && ordinary)
+		err = try_instance(global, ordinary);
 	free_page((unsigned long)global);
 	free_page((unsigned long)ordinary);
 	return err;
