@@ -339,6 +339,28 @@ static void hugetlb(void)
 	put("/proc/sys/vm/nr_hugepages", "0");
 }
 
+/* An entry of 1 GiB, if such a page was set aside at boot. */
+static bool gigantic(void)
+{
+	const size_t size = 1UL << 30;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED |
+		       MAP_ANONYMOUS | MAP_HUGETLB | 30 << MAP_HUGE_SHIFT, -1, 0);
+	int pid;
+
+	if (p == MAP_FAILED)
+		return false;
+	p[0] = p[size - 1] = 1;
+	pid = fork();
+	if (!pid)
+		_exit(p[size - 1] != 1);
+	wait_for(pid);
+	mprotect(p, size, PROT_READ);
+	mprotect(p, size, PROT_READ | PROT_WRITE);
+	p[size / 2] = 1;
+	munmap(p, size);
+	return true;
+}
+
 static void reclaim(void)
 {
 	size_t size = SMALL_PAGES * PAGE;
@@ -378,6 +400,8 @@ void ptcheck_load(unsigned int rounds)
 		files();
 		merging();
 		hugetlb();
+		if (gigantic())
+			note("with a page of 1 GiB");
 		reclaim();
 	}
 }
