@@ -43,7 +43,7 @@ static const struct rule_name names[PTCHECK_NR_RULES] = {
 	[PTCHECK_ASI_PERMISSION] = { "asi_permission",
 		"restricted table allows what the full one does not" },
 	[PTCHECK_ASI_STALE] = { "asi_stale",
-		"compartment given back is mapped in a restricted table" },
+		"memory that changes its class is mapped in a restricted table" },
 	[PTCHECK_TEXT_WRITE] = { "text_write",
 		"text or read-only data of the kernel writable" },
 };

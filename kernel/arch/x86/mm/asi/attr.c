@@ -9,9 +9,11 @@
  * do not come back: what is missed costs an exit. Tables that instances share
  * with the full ones need nothing.
  */
+#include <linux/export.h>
 #include <linux/mm.h>
 
 #include "asi.h"
+#include "check.h"
 #include "compartment.h"
 
 /* The part of a range of addresses that is in the direct map, as page frames. */
@@ -102,7 +104,10 @@ void __asi_attr_changed(unsigned long address, unsigned long nr_pages)
 		spin_lock(&asi->lock);
 		drop_regions(asi, start, end);
 		follow_full(asi, frames);
+		asi_check_attr(asi->pt.root, start, end);
 		spin_unlock(&asi->lock);
 	}
 	spin_unlock_irqrestore(&asi_instances_spin, flags);
+	asi_check_attr(asi_full_root(), start, end);
 }
+EXPORT_SYMBOL_GPL(__asi_attr_changed);

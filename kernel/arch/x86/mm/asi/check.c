@@ -99,6 +99,16 @@ static bool is_seen(const struct claim *c)
 	return true;
 }
 
+/*
+ * Who maps a compartment finds it in the map before it gets here. If that is gone
+ * by now, the release that took it out waits for the lock of this instance before
+ * it looks for what is left.
+ */
+static bool is_leaving(const struct claim *c)
+{
+	return !compartment_of(PHYS_PFN(c->phys)) && asi_pool_releasing();
+}
+
 /* Out of line half of asi_check_leaf(). */
 bool __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
 		      u64 entry)
@@ -116,15 +126,18 @@ bool __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
 		rule = PTCHECK_TEXT_WRITE;
 	if (rule == PTCHECK_ALLOWED)
 		rule = beside_full(&c, level);
-	if (rule == PTCHECK_ALLOWED && !is_seen(&c))
+	if (rule == PTCHECK_ALLOWED && !is_seen(&c)) {
+		if (is_leaving(&c))
+			return false;
 		rule = PTCHECK_ASI_CLASS;
+	}
 	if (rule != PTCHECK_ALLOWED)
 		violate(rule, va, c.phys, entry);
 	return rule == PTCHECK_ALLOWED;
 }
 EXPORT_SYMBOL_GPL(__asi_check_leaf);
 
-static void check_gone_from(const struct asi *asi, const struct compartment *c)
+static void check_absent(const struct asi *asi, const struct compartment *c)
 {
 	unsigned long va = (unsigned long)__va(PFN_PHYS(c->pfn));
 	unsigned long end = va + COMPARTMENT_SIZE;
@@ -146,9 +159,46 @@ void __asi_check_gone(const struct compartment *c)
 
 	lockdep_assert_held(&asi_instances_lock);
 	list_for_each_entry(asi, &asi_instances, instances)
-		check_gone_from(asi, c);
+		check_absent(asi, c);
 }
 EXPORT_SYMBOL_GPL(__asi_check_gone);
+
+/* Out of line half of asi_check_fresh(). */
+void __asi_check_fresh(const struct compartment *c)
+{
+	unsigned long flags;
+	struct asi *asi;
+
+	spin_lock_irqsave(&asi_instances_spin, flags);
+	list_for_each_entry(asi, &asi_instances, instances)
+		check_absent(asi, c);
+	spin_unlock_irqrestore(&asi_instances_spin, flags);
+}
+EXPORT_SYMBOL_GPL(__asi_check_fresh);
+
+/*
+ * Out of line half of asi_check_attr(). Not by address: pages of the kernel have
+ * at least two, and anybody can make more.
+ */
+void __asi_check_attr(const u64 *root, unsigned long start, unsigned long end)
+{
+	unsigned long va, next, phys;
+	struct asi_pt_leaf leaf;
+
+	/* Until then the kernel patches itself. */
+	if (system_state < SYSTEM_RUNNING)
+		return;
+	for (va = start; va < end; va = next) {
+		leaf = asi_pt_lookup(root, asi_levels(), va);
+		next = min(end, ALIGN(va + 1, asi_pt_size(leaf.level)));
+		if (!leaf.entry || !leaf.write)
+			continue;
+		phys = asi_pte_phys(leaf.entry, leaf.level) +
+		       (va & (asi_pt_size(leaf.level) - 1));
+		if (is_constant(phys, next - va))
+			violate(PTCHECK_TEXT_WRITE, va, phys, leaf.entry);
+	}
+}
 
 static void check_constant(const u64 *root, unsigned long start,
 			   unsigned long end)

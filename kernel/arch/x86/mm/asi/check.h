@@ -14,6 +14,8 @@ struct compartment;
 bool __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
 		      u64 entry);
 void __asi_check_gone(const struct compartment *c);
+void __asi_check_fresh(const struct compartment *c);
+void __asi_check_attr(const u64 *root, unsigned long start, unsigned long end);
 void __asi_check_image(const struct asi_pt *pt);
 
 /**
@@ -38,6 +40,28 @@ static inline void asi_check_gone(const struct compartment *c)
 		__asi_check_gone(c);
 }
 
+/* Memory of no class is about to become a compartment: nothing may map it yet. */
+static inline void asi_check_fresh(const struct compartment *c)
+{
+	if (!ptcheck_off())
+		__asi_check_fresh(c);
+}
+
+/**
+ * asi_check_attr - attributes in [@start, @end) have changed
+ * @root: top level of full or restricted tables
+ * @start: first address, of a page
+ * @end: one past the last
+ *
+ * The kernel's text and constants are not writable there. Context: any but NMI.
+ */
+static inline void asi_check_attr(const u64 *root, unsigned long start,
+				  unsigned long end)
+{
+	if (!ptcheck_off())
+		__asi_check_attr(root, start, end);
+}
+
 /* An instance is ready: the kernel's text and constants are nowhere writable. */
 static inline void asi_check_image(const struct asi_pt *pt)
 {
@@ -54,6 +78,9 @@ static inline bool asi_check_leaf(const struct asi_pt *pt, unsigned long va,
 }
 
 static inline void asi_check_gone(const struct compartment *c) { }
+static inline void asi_check_fresh(const struct compartment *c) { }
+static inline void asi_check_attr(const u64 *root, unsigned long start,
+				  unsigned long end) { }
 static inline void asi_check_image(const struct asi_pt *pt) { }
 
 #endif /* CONFIG_PTCHECK */

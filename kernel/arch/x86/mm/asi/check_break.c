@@ -2,8 +2,9 @@
 /*
  * Leaves that no restricted table may get, shown to page table check: loading
  * this asks about each, and the parameters say how many were asked about and how
- * many got the wrong answer. None is put into a table. And compartments that are
- * given back, or so it is said: one that is mapped, one that is not.
+ * many got the wrong answer. None is put into a table. And compartments that come
+ * or are given back, or so it is said: one that is mapped, one that is not; and
+ * text of the kernel that can be written by its address in the direct map.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -76,8 +77,8 @@ static void ask_others(struct asi *asi)
 	free_page((unsigned long)local);
 }
 
-/* Said of what is at @va: 2 MiB of a class, or of none. */
-static void give_back(const void *va)
+/* Said of what is at @va, 2 MiB of a class, or of none: it comes, and it goes. */
+static void change_class(const void *va)
 {
 	const struct compartment c = {
 		.pfn = ALIGN_DOWN(PHYS_PFN(__pa(va)), COMPARTMENT_PAGES),
@@ -85,9 +86,27 @@ static void give_back(const void *va)
 
 	if (!va)
 		return;
+	asi_check_fresh(&c);
 	mutex_lock(&asi_instances_lock);
 	asi_check_gone(&c);
 	mutex_unlock(&asi_instances_lock);
+}
+
+/* As if somebody had changed the attributes of a page of text, of all things. */
+static void write_text(void)
+{
+	unsigned long va = (unsigned long)__va(__pa_symbol((unsigned long)kfree & PAGE_MASK));
+	unsigned int level;
+	pte_t *entry = lookup_address(va, &level);
+	pteval_t old;
+
+	if (WARN_ON_ONCE(!entry))
+		return;
+	old = pte_val(*entry);
+	WRITE_ONCE(entry->pte, old | _PAGE_RW | _PAGE_DIRTY);
+	__asi_attr_changed(va, 1);
+	WRITE_ONCE(entry->pte, old);
+	__asi_attr_changed(va, 1);
 }
 
 static int try_instance(void *global, void *ordinary)
@@ -103,8 +122,9 @@ static int try_instance(void *global, void *ordinary)
 	if (!err) {
 		ask_all(asi, global, ordinary);
 		ask_others(asi);
-		give_back(global);
-		give_back(block);
+		change_class(global);
+		change_class(block);
+		write_text();
 		asi_destroy(asi);
 	}
 	asi_unregister_class(id);

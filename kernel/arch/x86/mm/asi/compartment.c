@@ -38,6 +38,7 @@ unsigned long compartment_map_size;
 
 struct asi_pool *asi_global_pools;
 static LIST_HEAD(pools);		/* asi_instances_lock */
+static bool releasing;			/* written with asi_instances_lock */
 
 static void grow_globals(struct work_struct *work);
 static DECLARE_WORK(grow_work, grow_globals);
@@ -217,6 +218,7 @@ static void add_compartment(struct asi_pool *pool, struct compartment *c)
 {
 	if (pool->owner)
 		refcount_inc(&pool->owner->refs);
+	asi_check_fresh(c);
 	/* The content of @c and of its pages, before either can be found. */
 	smp_store_release(&compartment_map[c->pfn >> COMPARTMENT_ORDER], c);
 	map_everywhere(c);
@@ -317,6 +319,19 @@ static void free_compartment(struct compartment *c)
 }
 
 /**
+ * asi_pool_releasing - whether compartments have left the map, and not all tables
+ *
+ * For who holds the lock of an instance that may see them: if they have left while
+ * it does, they still are. Context: any, the map has been read before.
+ */
+bool asi_pool_releasing(void)
+{
+	/* Pairs with the release of the map's entries. */
+	smp_rmb();
+	return READ_ONCE(releasing);
+}
+
+/**
  * asi_pool_release - return empty compartments to the page allocator
  * @pool: whose
  * @max: at most that many
@@ -336,11 +351,14 @@ unsigned long asi_pool_release(struct asi_pool *pool, unsigned long max)
 	if (!nr)
 		return 0;
 
+	WRITE_ONCE(releasing, true);
+	/* Who no longer finds one must find out why: asi_pool_releasing(). */
 	list_for_each_entry(c, &batch, node)
-		WRITE_ONCE(compartment_map[c->pfn >> COMPARTMENT_ORDER], NULL);
+		smp_store_release(&compartment_map[c->pfn >> COMPARTMENT_ORDER], NULL);
 	list_for_each_entry(asi, &asi_instances, instances)
 		if (!pool->owner || pool->owner == asi->owner)
 			unmap_batch(asi, &batch);
+	WRITE_ONCE(releasing, false);
 	list_for_each_entry(c, &batch, node)
 		asi_check_gone(c);
 	list_for_each_entry_safe(c, next, &batch, node)

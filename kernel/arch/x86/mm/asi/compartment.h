@@ -92,6 +92,7 @@ unsigned long asi_pool_take_empty(struct asi_pool *pool,
 unsigned long asi_pool_count_empty(struct asi_pool *pool);
 void asi_pool_refill(const struct asi_pool *pool);
 bool asi_pool_grow(struct asi_pool *pool, gfp_t gfp);
+bool asi_pool_releasing(void);
 unsigned long asi_pool_release(struct asi_pool *pool, unsigned long max);
 void asi_pool_show_unserved(struct seq_file *m);
 extern struct asi_pool *asi_global_pools;	/* one for each node */
