@@ -45,14 +45,20 @@ extern unsigned long ptcheck_nr_blocks;
 
 int ptcheck_make_blocks(void);
 
-/* NULL: no memory of the page allocator there. */
-static __always_inline struct ptcheck_block *ptcheck_block(unsigned long pfn)
+/* Whether there is memory of the page allocator. */
+static __always_inline bool ptcheck_has_words(unsigned long pfn)
 {
 	unsigned long index = pfn >> PTCHECK_BLOCK_ORDER;
 
-	if (unlikely(index >= ptcheck_nr_blocks || !ptcheck_blocks[index].words))
+	return likely(index < ptcheck_nr_blocks) && ptcheck_blocks[index].words;
+}
+
+/* NULL: there is none. */
+static __always_inline struct ptcheck_block *ptcheck_block(unsigned long pfn)
+{
+	if (unlikely(!ptcheck_has_words(pfn)))
 		return NULL;
-	return &ptcheck_blocks[index];
+	return &ptcheck_blocks[pfn >> PTCHECK_BLOCK_ORDER];
 }
 
 /* The word of a page frame of @block; those of its other pages are around it. */

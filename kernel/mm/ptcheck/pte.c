@@ -28,47 +28,50 @@ noinline void __ptcheck_callee ptcheck_kernel_page(struct mm_struct *mm,
 	});
 }
 
-/* An operation on a page of a type in one word: there are six for arguments. */
-static __always_inline unsigned int deed(enum ptcheck_op op, bool anon)
+/*
+ * What a slow path is told besides the address and the word, in one argument: with
+ * each more there is a register that the fast one has to save.
+ */
+static __always_inline unsigned long deed(unsigned long pfn, enum ptcheck_op op,
+					  bool anon)
 {
-	return op << 1 | anon;
+	return pfn << PAGE_SHIFT | op << 1 | anon;
 }
 
 /* Hold what an operation has left against the entries of the whole block. */
-static noinline void judge(struct mm_struct *mm, unsigned long addr,
-			   unsigned long pfn, u64 new, unsigned int deed,
-			   unsigned long ip)
+static void judge(struct mm_struct *mm, unsigned long addr, unsigned long deed,
+		  u64 new, unsigned long ip)
 {
-	struct ptcheck_block *block = ptcheck_block(pfn);
-	enum ptcheck_op op = deed >> 1;
+	struct ptcheck_block *block = ptcheck_block(deed >> PAGE_SHIFT);
+	enum ptcheck_op op = deed >> 1 & 7;
 	bool anon = deed & 1;
 	u64 large = atomic64_read(&block->large);
 
 	/* Others must not make up for an entry that was never counted. */
 	if (unlikely(!ptcheck_sound(new, anon) || !ptcheck_sound(new + large, anon)))
-		ptcheck_suspect(mm, addr, pfn, new - ptcheck_delta(op, anon), op,
-				anon, ip);
+		ptcheck_suspect(mm, addr, deed >> PAGE_SHIFT, new - ptcheck_delta(op, anon),
+				op, anon, ip);
 }
 
 static noinline void __ptcheck_callee compare(struct mm_struct *mm,
 					      unsigned long addr,
-					      unsigned long pfn, u64 new,
-					      unsigned int deed, unsigned long ip)
+					      unsigned long deed, u64 new,
+					      unsigned long ip)
 {
-	judge(mm, addr, pfn, new, deed, ip);
+	judge(mm, addr, deed, new, ip);
 }
 
 /* The long way: other entries map the page, or one changes. */
 static noinline void __ptcheck_callee settle(struct mm_struct *mm,
 					     unsigned long addr,
-					     unsigned long pfn, u64 new,
-					     unsigned int deed, unsigned long ip)
+					     unsigned long deed, u64 new,
+					     unsigned long ip)
 {
-	u64 presence = ptcheck_presence_delta(new, deed >> 1, deed & 1);
+	u64 presence = ptcheck_presence_delta(new, deed >> 1 & 7, deed & 1);
 
 	if (presence)
-		atomic64_add(presence, &ptcheck_block(pfn)->pages);
-	judge(mm, addr, pfn, new, deed, ip);
+		atomic64_add(presence, &ptcheck_block(deed >> PAGE_SHIFT)->pages);
+	judge(mm, addr, deed, new, ip);
 }
 
 /*
@@ -85,11 +88,11 @@ static __always_inline void count(struct mm_struct *mm, unsigned long addr,
 	if (new == ptcheck_alone(op, anon)) {
 		atomic64_add(ptcheck_alone_presence(op, anon), &block->pages);
 	} else if (!ptcheck_shared(new, op, anon)) {
-		settle(mm, addr, pfn, new, deed(op, anon), ip);
+		settle(mm, addr, deed(pfn, op, anon), new, ip);
 		return;
 	}
 	if (unlikely(atomic64_read(&block->large)))
-		compare(mm, addr, pfn, new, deed(op, anon), ip);
+		compare(mm, addr, deed(pfn, op, anon), new, ip);
 }
 
 /* Where @op is known to the compiler everything that it adds is a constant. */
@@ -97,12 +100,12 @@ static __always_inline void apply(struct mm_struct *mm, unsigned long addr,
 				  unsigned long pfn, enum ptcheck_op op,
 				  unsigned long ip)
 {
-	struct ptcheck_block *block = ptcheck_block(pfn);
-	struct page *page;
+	struct page *page = pfn_to_page(pfn);
+	struct ptcheck_block *block;
 
-	if (unlikely(!block))
+	if (unlikely(!ptcheck_has_words(pfn)))
 		return;
-	page = pfn_to_page(pfn);
+	block = &ptcheck_blocks[pfn >> PTCHECK_BLOCK_ORDER];
 	if (ptcheck_is_mapping(op) && ptcheck_is_kernel_page(page))
 		ptcheck_kernel_page(mm, addr, pfn, ip);
 	if (PageAnon(page))
@@ -135,10 +138,22 @@ static __always_inline bool is_plain(pte_t pte)
 	return (pte_val(pte) & mask) == (_PAGE_PRESENT | _PAGE_USER);
 }
 
+/* For these pte_write() need not ask whether there are shadow stacks. */
+static __always_inline bool is_writable(pte_t pte)
+{
+	return pte_val(pte) & _PAGE_RW;
+}
+
+static __always_inline bool is_readonly(pte_t pte)
+{
+	return !(pte_val(pte) & (_PAGE_RW | _PAGE_DIRTY));
+}
+
 /* The frame of such an entry: it is present, and not inverted. */
 static __always_inline unsigned long plain_pfn(pte_t pte)
 {
-	return (pte_val(pte) & PTE_PFN_MASK) >> PAGE_SHIFT;
+	return pte_val(pte) << (64 - __PHYSICAL_MASK_SHIFT) >>
+	       (64 - __PHYSICAL_MASK_SHIFT + PAGE_SHIFT);
 }
 
 static noinline void replace_slowly(struct mm_struct *mm, unsigned long addr,
@@ -163,10 +178,12 @@ static __always_inline void set(struct mm_struct *mm, unsigned long addr,
 {
 	if (unlikely(!is_plain(pte) || !pte_none(ptep_get(ptep))))
 		replace(mm, addr, ptep, pte_val(pte), ip);
-	else if (pte_write(pte))
+	else if (is_writable(pte))
 		apply(mm, addr, plain_pfn(pte), PTCHECK_MAP_WRITE, ip);
-	else
+	else if (likely(is_readonly(pte)))
 		apply(mm, addr, plain_pfn(pte), PTCHECK_MAP_READ, ip);
+	else
+		replace(mm, addr, ptep, pte_val(pte), ip);
 }
 
 /* Out of line half of ptcheck_ptes_set() for one entry. */
@@ -220,10 +237,12 @@ void __ptcheck_callee __ptcheck_pte_clear(struct mm_struct *mm,
 
 	if (unlikely(!is_plain(pte)))
 		clear(mm, addr, val, _RET_IP_);
-	else if (pte_write(pte))
+	else if (is_writable(pte))
 		apply(mm, addr, plain_pfn(pte), PTCHECK_UNMAP_WRITE, _RET_IP_);
-	else
+	else if (likely(is_readonly(pte)))
 		apply(mm, addr, plain_pfn(pte), PTCHECK_UNMAP_READ, _RET_IP_);
+	else
+		clear(mm, addr, val, _RET_IP_);
 }
 EXPORT_SYMBOL(__ptcheck_pte_clear);
 
