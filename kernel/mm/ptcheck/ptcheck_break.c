@@ -17,6 +17,8 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
 #include <linux/uaccess.h>
 
 #define ADDRESS		0x600000000000UL
@@ -230,6 +232,19 @@ static void uffd_wp_write(struct stage *s)
 	unmap(s, 0);
 }
 
+/* As an entry that comes back writable when its page has moved. */
+static pte_t migration_entry(struct stage *s)
+{
+	return swp_entry_to_pte(make_writable_migration_entry(page_to_pfn(s->page)));
+}
+
+static void uffd_wp_migration(struct stage *s)
+{
+	set_pte_at(s->mm, address_of(0), &s->pte[0],
+		   pte_swp_mkuffd_wp(migration_entry(s)));
+	unmap(s, 0);
+}
+
 static void unseen_protect(struct stage *s)
 {
 	map(s, 0, WRITE);
@@ -241,6 +256,28 @@ static void large_tail(struct stage *s)
 {
 	map_large(s, WRITE);
 	map_page(s, 1, s->page + 77, READ);
+	unmap(s, 1);
+	unmap_large(s);
+}
+
+static void tail_then_large(struct stage *s)
+{
+	last_pfn = page_to_pfn(s->page) + 77;
+	map_page(s, 1, s->page + 77, WRITE);
+	map_large(s, READ);
+	unmap_large(s);
+	unmap(s, 1);
+}
+
+static void large_upgrade(struct stage *s)
+{
+	pmd_t pmd;
+
+	map_large(s, READ);
+	map_page(s, 1, s->page + 77, READ);
+	pmd = pmd_mkwrite_novma(s->pmd);
+	ptcheck_pmd_change(s->mm, address_of(0), &s->pmd, pmd);
+	native_set_pmd(&s->pmd, pmd);
 	unmap(s, 1);
 	unmap_large(s);
 }
@@ -274,6 +311,29 @@ static void hugetlb_head(struct stage *s)
 	map_page(s, 1, s->page, WRITE);
 	unmap(s, 1);
 	unmap_hugetlb(s);
+}
+
+/* What is not present maps nothing, whatever it will become. */
+static void migrate(struct stage *s)
+{
+	map(s, 0, WRITE);
+	unmap(s, 0);
+	set_pte_at(s->mm, address_of(0), &s->pte[0], migration_entry(s));
+	map(s, 1, WRITE);
+	unmap(s, 1);
+	map(s, 0, WRITE);
+	unmap(s, 0);
+}
+
+static void swapped(struct stage *s)
+{
+	pte_t pte = swp_entry_to_pte(swp_entry(0, 1));
+
+	map(s, 1, WRITE);
+	set_pte_at(s->mm, address_of(0), &s->pte[0], pte);
+	set_pte_at(s->mm, address_of(0), &s->pte[0], pte_swp_mkuffd_wp(pte));
+	unmap(s, 0);
+	unmap(s, 1);
 }
 
 static void file_shared(struct stage *s) { two(s, WRITE, WRITE); }
@@ -376,8 +436,11 @@ static const struct scene scenes[] = {
 	{ "slab_page", 0, false, slab_page },
 	{ "table_page", 0, false, table_page },
 	{ "uffd_wp_write", 0, true, uffd_wp_write },
+	{ "uffd_wp_migration", 0, true, uffd_wp_migration },
 	{ "unseen_protect", 0, true, unseen_protect },
 	{ "large_tail", LARGE_ORDER, true, large_tail },
+	{ "tail_then_large", LARGE_ORDER, true, tail_then_large },
+	{ "large_upgrade", LARGE_ORDER, true, large_upgrade },
 	{ "pud_underflow", 0, false, pud_underflow },
 	{ "hugetlb_tail", LARGE_ORDER, true, hugetlb_tail },
 	{ "hugetlb_head", LARGE_ORDER, true, hugetlb_head },
@@ -386,6 +449,8 @@ static const struct scene scenes[] = {
 	{ "legal_protect_and_share", 0, true, protect_and_share },
 	{ "legal_move", 0, true, move },
 	{ "legal_rewrite", 0, true, rewrite },
+	{ "legal_migrate", 0, true, migrate },
+	{ "legal_swapped", 0, true, swapped },
 	{ "legal_inaccessible", 0, true, inaccessible },
 	{ "legal_zero_page", 0, false, zero_page },
 	{ "legal_retype_unmapped", 0, true, retype_unmapped },
