@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ptcheck_cost [REPEAT]: what a round of each loop over page tables costs, in ticks
- * of the time stamp counter; one JSON line per loop.
+ * ptcheck_cost [REPEAT [LOOP]]: what a round of each loop over page tables, or of
+ * one, costs in ticks of the time stamp counter; one JSON line per loop.
  *
  * Rounds are timed one by one. "tsc" is the least of them: without an interrupt,
  * whose price is a multiple of what is looked for here. "median" and "most" have them.
@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <x86intrin.h>
 
 #include "ptcheck_load.h"
@@ -62,6 +63,7 @@ int main(int argc, char **argv)
 	const struct ptcheck_loop *loop;
 
 	for (loop = ptcheck_loops; loop->name; loop++)
-		report_loop(loop, repeat ? repeat : 1);
+		if (argc < 3 || !strcmp(loop->name, argv[2]))
+			report_loop(loop, repeat ? repeat : 1);
 	return report_result();
 }

@@ -403,5 +403,6 @@ void ptcheck_load(unsigned int rounds)
 		if (gigantic())
 			note("with a page of 1 GiB");
 		reclaim();
+		ptcheck_away();
 	}
 }

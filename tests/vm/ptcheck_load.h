@@ -19,4 +19,7 @@ extern const struct ptcheck_loop ptcheck_loops[];
 /* All of them, and what takes other ways through the kernel, @rounds times. */
 void ptcheck_load(unsigned int rounds);
 
+/* Of these the ones that are away for a while: swap, other nodes, the killed. */
+void ptcheck_away(void);
+
 #endif
