@@ -194,15 +194,25 @@ void __ptcheck_callee __ptcheck_pte_set(struct mm_struct *mm, unsigned long addr
 }
 EXPORT_SYMBOL(__ptcheck_pte_set);
 
-/* Out of line half of ptcheck_ptes_set() for any number. */
-void __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
-			pte_t pte, unsigned int nr)
+static noinline void set_many(struct mm_struct *mm, unsigned long addr,
+			      pte_t *ptep, pte_t pte, unsigned int nr,
+			      unsigned long ip)
 {
 	for (; nr; nr--) {
-		set(mm, addr, ptep++, pte, _RET_IP_);
+		set(mm, addr, ptep++, pte, ip);
 		addr += PAGE_SIZE;
 		pte = pte_next_pfn(pte);
 	}
+}
+
+/* Out of line half of ptcheck_ptes_set() for any number; as a rule it is one. */
+void __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
+			pte_t pte, unsigned int nr)
+{
+	if (likely(nr == 1))
+		set(mm, addr, ptep, pte, _RET_IP_);
+	else
+		set_many(mm, addr, ptep, pte, nr, _RET_IP_);
 }
 EXPORT_SYMBOL(__ptcheck_ptes_set);
 
