@@ -190,7 +190,8 @@ void __asi_check_attr(const u64 *root, unsigned long start, unsigned long end)
 		return;
 	for (va = start; va < end; va = next) {
 		leaf = asi_pt_lookup(root, asi_levels(), va);
-		next = min(end, ALIGN(va + 1, asi_pt_size(leaf.level)));
+		/* The last entry of a table may end where addresses do. */
+		next = min(end - 1, va | (asi_pt_size(leaf.level) - 1)) + 1;
 		if (!leaf.entry || !leaf.write)
 			continue;
 		phys = asi_pte_phys(leaf.entry, leaf.level) +

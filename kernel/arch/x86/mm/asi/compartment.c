@@ -352,9 +352,10 @@ unsigned long asi_pool_release(struct asi_pool *pool, unsigned long max)
 		return 0;
 
 	WRITE_ONCE(releasing, true);
-	/* Who no longer finds one must find out why: asi_pool_releasing(). */
-	list_for_each_entry(c, &batch, node)
+	list_for_each_entry(c, &batch, node) {
+		/* Who no longer finds it must see why: asi_pool_releasing(). */
 		smp_store_release(&compartment_map[c->pfn >> COMPARTMENT_ORDER], NULL);
+	}
 	list_for_each_entry(asi, &asi_instances, instances)
 		if (!pool->owner || pool->owner == asi->owner)
 			unmap_batch(asi, &batch);
