@@ -32,7 +32,9 @@ void ptcheck_suspect(struct mm_struct *mm, unsigned long addr,
 	enum ptcheck_rule rule;
 
 	/* What is removed, or changed, must have been counted here. */
-	rule = ptcheck_judge(ptcheck_is_removal(op) ? old : old + large, op, anon);
+	rule = ptcheck_judge(old, op, anon);
+	if (rule == PTCHECK_ALLOWED && !ptcheck_is_removal(op))
+		rule = ptcheck_judge(old + large, op, anon);
 	if (rule == PTCHECK_ALLOWED)
 		return;
 	ptcheck_add(block, ptcheck_word(block, pfn),

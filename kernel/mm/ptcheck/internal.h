@@ -12,6 +12,11 @@
 
 #include "word.h"
 
+/* The asm calls in asm/ptcheck.h rely on it; without it, it is empty. */
+#if !__has_attribute(__no_caller_saved_registers__)
+#error "page table check: this compiler cannot keep all registers of a caller"
+#endif
+
 struct ptcheck_violation;
 
 /* One entry of a page table, of whatever level. */
@@ -108,10 +113,17 @@ static inline bool ptcheck_is_mapping(enum ptcheck_op op)
 	return op == PTCHECK_MAP_READ || op == PTCHECK_MAP_WRITE;
 }
 
-/* A page whose mapcount is a type belongs to the kernel, unless to HugeTLB. */
+/*
+ * A page whose mapcount is a type belongs to the kernel, unless to HugeTLB. The type
+ * is that of this struct page, not of its folio: where HugeTLB has given vmemmap back
+ * each 64th is left with the type of a head, whoever has the page.
+ */
 static __always_inline bool ptcheck_is_kernel_page(struct page *page)
 {
-	return unlikely(page_has_type(page)) && !PageHuge(page);
+	if (likely(!page_has_type(page)))
+		return false;
+	/* A type stays as long as the page is whoever's has given it. */
+	return data_race(page->page_type) >> 24 != PGTY_hugetlb;
 }
 
 /* Whether an entry that is not present will come back writable. */

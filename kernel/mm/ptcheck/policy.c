@@ -118,7 +118,8 @@ void ptcheck_punish(const struct ptcheck_violation *v)
 	case PTCHECK_REPORT:
 		return;
 	case PTCHECK_KILL:
-		if (v->mm ? kill_users(v->mm) : kill_task(current))
+		/* Who is interrupted by it has nothing to do with it. */
+		if (v->mm ? kill_users(v->mm) : in_task() && kill_task(current))
 			return;
 		fallthrough;
 	default:

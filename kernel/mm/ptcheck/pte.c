@@ -152,8 +152,7 @@ static __always_inline bool is_readonly(pte_t pte)
 /* The frame of such an entry: it is present, and not inverted. */
 static __always_inline unsigned long plain_pfn(pte_t pte)
 {
-	return pte_val(pte) << (64 - __PHYSICAL_MASK_SHIFT) >>
-	       (64 - __PHYSICAL_MASK_SHIFT + PAGE_SHIFT);
+	return (pte_val(pte) & PTE_PFN_MASK) >> PAGE_SHIFT;
 }
 
 static noinline void replace_slowly(struct mm_struct *mm, unsigned long addr,

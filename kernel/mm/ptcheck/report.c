@@ -93,7 +93,7 @@ static void print_facts(const struct ptcheck_violation *v)
 void ptcheck_print(const struct ptcheck_violation *v)
 {
 	print_facts(v);
-	if (pfn_valid(v->pfn))
+	if (v->pfn && pfn_valid(v->pfn))
 		dump_page(pfn_to_page(v->pfn), ptcheck_rule_name(v->rule));
 	dump_stack();
 }
@@ -112,6 +112,13 @@ void ptcheck_show_facts(struct seq_file *m, const struct ptcheck_violation *v)
 	seq_printf(m, "site %pS\n", (void *)v->ip);
 }
 
+/* Nothing can be printed after it. */
+static bool is_last(const struct ptcheck_violation *v)
+{
+	return ptcheck_policy() == PTCHECK_PANIC &&
+	       v->rule != PTCHECK_UFFD_WP_WRITE;
+}
+
 /**
  * ptcheck_violate - a rule has been broken
  * @v: what is known
@@ -126,7 +133,7 @@ void ptcheck_violate(const struct ptcheck_violation *v)
 	atomic_long_inc(&ptcheck_violations[v->rule]);
 	trace_ptcheck_violation(v, owner_of(v->mm));
 	ptcheck_remember(v);
-	if (is_new(v) || ptcheck_policy() == PTCHECK_PANIC)
+	if (is_new(v) || is_last(v))
 		ptcheck_print(v);
 	else
 		atomic_long_inc(&ptcheck_unprinted);
