@@ -61,6 +61,7 @@ static const struct deed deeds[] = {
 	{ "legal_file_shared" },
 	{ "legal_protect_and_share" },
 	{ "legal_move" },
+	{ "legal_move_overlap" },
 	{ "legal_rewrite" },
 	{ "legal_migrate" },
 	{ "legal_swapped" },

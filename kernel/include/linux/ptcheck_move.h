@@ -12,12 +12,20 @@
 
 #ifdef CONFIG_PTCHECK
 
-/* @nr entries from @ptep on, for @addr, may get others: what is there goes. */
+/*
+ * @nr entries from @ptep on, for @addr, get those from @from on: what is there goes.
+ * Where execve() moves a stack down the two overlap; from @from on it is what moves
+ * itself, and has gone by the time that something arrives there.
+ */
 static inline void ptcheck_ptes_move(struct mm_struct *mm, unsigned long addr,
-				     pte_t *ptep, unsigned long nr)
+				     pte_t *ptep, unsigned long nr,
+				     unsigned long from)
 {
-	if (!ptcheck_off())
-		__ptcheck_ptes_move(mm, addr, ptep, nr);
+	if (ptcheck_off())
+		return;
+	if (from > addr)
+		nr = min(nr, (from - addr) >> PAGE_SHIFT);
+	__ptcheck_ptes_move(mm, addr, ptep, nr);
 }
 
 static inline pte_t ptcheck_move_from(struct mm_struct *mm, unsigned long addr,
@@ -35,7 +43,8 @@ static inline void ptcheck_move_to(struct mm_struct *mm, unsigned long addr,
 #else
 
 static inline void ptcheck_ptes_move(struct mm_struct *mm, unsigned long addr,
-				     pte_t *ptep, unsigned long nr) { }
+				     pte_t *ptep, unsigned long nr,
+				     unsigned long from) { }
 
 #define ptcheck_move_from(mm, addr, ptep) ptep_get_and_clear(mm, addr, ptep)
 #define ptcheck_move_to(mm, addr, ptep, pte) set_pte_at(mm, addr, ptep, pte)

@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
+#include <linux/ptcheck_move.h>
 #include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -357,6 +358,25 @@ static void move(struct stage *s)
 	unmap(s, 1);
 }
 
+/* As execve() moves a stack down by less than it is long. */
+static void move_overlap(struct stage *s)
+{
+	pte_t pte[3] = { }, moved;
+	int i;
+
+	for (i = 1; i < 3; i++)
+		set_pte_at(s->mm, ADDRESS + i * PAGE_SIZE, &pte[i],
+			   entry_for(s->page, READ));
+	ptcheck_ptes_move(s->mm, ADDRESS, pte, 2, ADDRESS + PAGE_SIZE);
+	for (i = 0; i < 2; i++) {
+		moved = ptcheck_move_from(s->mm, ADDRESS + (i + 1) * PAGE_SIZE,
+					  &pte[i + 1]);
+		ptcheck_move_to(s->mm, ADDRESS + i * PAGE_SIZE, &pte[i], moved);
+	}
+	for (i = 0; i < 2; i++)
+		ptep_get_and_clear(s->mm, ADDRESS + i * PAGE_SIZE, &pte[i]);
+}
+
 static void rewrite(struct stage *s)
 {
 	map(s, 0, READ);
@@ -448,6 +468,7 @@ static const struct scene scenes[] = {
 	{ "legal_file_shared", 0, false, file_shared },
 	{ "legal_protect_and_share", 0, true, protect_and_share },
 	{ "legal_move", 0, true, move },
+	{ "legal_move_overlap", 0, true, move_overlap },
 	{ "legal_rewrite", 0, true, rewrite },
 	{ "legal_migrate", 0, true, migrate },
 	{ "legal_swapped", 0, true, swapped },

@@ -278,6 +278,7 @@ void __ptcheck_ptes_move(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 		addr += PAGE_SIZE;
 	}
 }
+EXPORT_SYMBOL_GPL(__ptcheck_ptes_move);
 
 /**
  * __page_table_check_pte_clear_range - a whole table of entries has been taken out
