@@ -46,12 +46,10 @@ static inline bool kvm_track_uses(const struct kvm *kvm, enum kvm_track_mode mod
  * What page faults call keeps all registers of its caller, who would have to save
  * some for it otherwise even while no VM has a node and nothing is called. A VM that
  * has none is found out about there. The compiler knows how to write such a function,
- * and not how to call one; ftrace is free to use r10 and r11 on the way.
+ * and not how to call one. They are notrace: what traces returns keeps no more than
+ * the value.
  */
 #define __track_fault __no_caller_saved_registers
-#if !__has_attribute(__no_caller_saved_registers__)
-#error "page tracking: this compiler cannot keep all registers of a caller"
-#endif
 #define track_call(function, first, second, third)			\
 ({									\
 	unsigned long __result;						\
@@ -60,11 +58,15 @@ static inline bool kvm_track_uses(const struct kvm *kvm, enum kvm_track_mode mod
 		     : "=a" (__result), ASM_CALL_CONSTRAINT		\
 		     : [call] "i" (function), "D" (first), "S" (second), \
 		       "d" (third)					\
-		     : "r10", "r11", "memory", "cc");			\
+		     : "memory", "cc");					\
 	__result;							\
 })
 
 #ifdef CONFIG_KVM_TRACK
+
+#if !__has_attribute(__no_caller_saved_registers__)
+#error "page tracking: this compiler cannot keep all registers of a caller"
+#endif
 
 DECLARE_STATIC_KEY_FALSE(kvm_track_key);
 

@@ -136,7 +136,8 @@ static enum kvm_track_mode mode_of(const struct kvm_page_fault *fault)
  * Called before anything tries to make the fault go away, for every paging mode.
  * Whether the SPTE was present says nothing: the page may never have been.
  */
-bool __kvm_track_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
+bool notrace __track_fault __kvm_track_fault(struct kvm_vcpu *vcpu,
+					     struct kvm_page_fault *fault)
 {
 	struct kvm_vcpu_track *track = &vcpu->arch.track;
 
@@ -155,15 +156,15 @@ bool __kvm_track_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 	return true;
 }
 
-bool __kvm_track_fault_stale(struct kvm_vcpu *vcpu,
-			     struct kvm_page_fault *fault)
+bool notrace __track_fault
+__kvm_track_fault_stale(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
 {
 	lockdep_assert_held(&vcpu->kvm->mmu_lock);
 	return kvm_tracks(vcpu->kvm) && fault->slot &&
 	       (denied(vcpu->kvm, fault->gfn) & wanted(fault));
 }
 
-bool __kvm_track_never_mapped(struct kvm *kvm, gfn_t gfn)
+bool notrace __track_fault __kvm_track_never_mapped(struct kvm *kvm, gfn_t gfn)
 {
 	const unsigned int both = ACC_USER_MASK | ACC_EXEC_MASK;
 
@@ -171,20 +172,22 @@ bool __kvm_track_never_mapped(struct kvm *kvm, gfn_t gfn)
 	return kvm_tracks(kvm) && (denied(kvm, gfn) & both) == both;
 }
 
-unsigned int __kvm_track_pte_access(struct kvm *kvm, gfn_t gfn,
-				    unsigned int access)
+unsigned int notrace __track_fault
+__kvm_track_pte_access(struct kvm *kvm, gfn_t gfn, unsigned int access)
 {
 	lockdep_assert_held(&kvm->mmu_lock);
 	return kvm_tracks(kvm) ? access & ~denied(kvm, gfn) : access;
 }
 
-int __kvm_track_max_level(struct kvm *kvm, gfn_t gfn, int level)
+int notrace __track_fault
+__kvm_track_max_level(struct kvm *kvm, gfn_t gfn, int level)
 {
-	struct kvm_track *track = kvm->arch.track;
+	struct kvm_track *track;
 	unsigned long first, pages;
 
 	if (!kvm_tracks(kvm))
 		return level;
+	track = kvm->arch.track;
 	for (; level > PG_LEVEL_4K; level--) {
 		pages = KVM_PAGES_PER_HPAGE(level);
 		first = gfn & ~(pages - 1);
