@@ -27,7 +27,8 @@ static struct kvm_track_said access_of(u64 gpa, u32 access, u8 data)
 
 static struct kvm_track_execution execution(u64 rip, u64 rcx, u64 generation)
 {
-	return (struct kvm_track_execution) { rip, rcx, generation };
+	return (struct kvm_track_execution) { .rip = rip, .rcx = rcx,
+		.generation = generation };
 }
 
 static void init_world(void)
@@ -51,9 +52,9 @@ static bool say(u64 rip, u64 rcx, u64 generation, struct kvm_track_said said,
 	return kvm_track_replay_say(&replay, &of, &said);
 }
 
-static const struct kvm_track_said *use(u64 rip, struct kvm_track_said asked)
+static const struct kvm_track_said *use(struct kvm_track_said asked)
 {
-	return kvm_track_replay_use(&replay, rip, &asked);
+	return kvm_track_replay_use(&replay, &asked);
 }
 
 /* Executes it until nothing is left to ask; how many questions that took. */
@@ -66,7 +67,7 @@ static unsigned int execute(const struct kvm_track_said *access, unsigned int nr
 	for (;;) {
 		begin(RIP, rcx, 1);
 		for (i = 0; i < nr; i++) {
-			said = use(RIP, access[i]);
+			said = use(access[i]);
 			if (!said)
 				break;
 			assert_int_equal(said->action, access[i].action);
@@ -131,10 +132,10 @@ static void completed_is_forgotten(void **state)
 	init_world();
 	say(RIP, 0, 1, access_of(0, KVM_TRACK_WRITE, 0), 0);
 	begin(RIP, 0, 1);
-	assert_non_null(use(RIP, access_of(0, KVM_TRACK_WRITE, 0)));
-	assert_null(use(RIP, access_of(0, KVM_TRACK_WRITE, 0)));
+	assert_non_null(use(access_of(0, KVM_TRACK_WRITE, 0)));
+	assert_null(use(access_of(0, KVM_TRACK_WRITE, 0)));
 	begin(RIP, 0, 1);
-	assert_null(use(RIP, access_of(0, KVM_TRACK_WRITE, 0)));
+	assert_null(use(access_of(0, KVM_TRACK_WRITE, 0)));
 }
 
 static void iterations_are_apart(void **state)
@@ -142,11 +143,11 @@ static void iterations_are_apart(void **state)
 	init_world();
 	say(RIP, 5, 1, access_of(0, KVM_TRACK_WRITE, 0), 0);
 	begin(RIP, 5, 1);
-	assert_non_null(use(RIP, access_of(0, KVM_TRACK_WRITE, 0)));
+	assert_non_null(use(access_of(0, KVM_TRACK_WRITE, 0)));
 	say(RIP, 4, 1, access_of(1, KVM_TRACK_WRITE, 0), 0);
 	begin(RIP, 4, 1);
-	assert_null(use(RIP, access_of(0, KVM_TRACK_WRITE, 0)));
-	assert_non_null(use(RIP, access_of(1, KVM_TRACK_WRITE, 0)));
+	assert_null(use(access_of(0, KVM_TRACK_WRITE, 0)));
+	assert_non_null(use(access_of(1, KVM_TRACK_WRITE, 0)));
 }
 
 /* The handler asks for the same page, and the instruction comes back. */
@@ -155,9 +156,31 @@ static void interrupts_wait(void **state)
 	init_world();
 	say(RIP, 0, 1, access_of(0, KVM_TRACK_WRITE, 0), 0);
 	begin(RIP + 64, 0, 1);
-	assert_null(use(RIP + 64, access_of(0, KVM_TRACK_WRITE, 0)));
+	assert_null(use(access_of(0, KVM_TRACK_WRITE, 0)));
 	begin(RIP, 0, 1);
-	assert_non_null(use(RIP, access_of(0, KVM_TRACK_WRITE, 0)));
+	assert_non_null(use(access_of(0, KVM_TRACK_WRITE, 0)));
+}
+
+/* Whoever else gets there first, with other registers or in another place. */
+static void others_are_asked(void **state)
+{
+	static const struct kvm_track_execution others[] = {
+		{ .rip = RIP, .rcx = 9 }, { .rip = RIP, .rsp = 8 },
+		{ .rip = RIP, .cr3 = 0x2000 }, { .rip = RIP, .mode = 64 },
+		{ .rip = RIP + 1 },
+	};
+	const struct kvm_track_execution of = { .rip = RIP };
+	const struct kvm_track_said said = access_of(0, KVM_TRACK_EXEC, 0);
+	unsigned int i;
+
+	init_world();
+	assert_true(kvm_track_replay_say(&replay, &of, &said));
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		kvm_track_replay_begin(&replay, &others[i]);
+		assert_null(use(said));
+	}
+	kvm_track_replay_begin(&replay, &of);
+	assert_non_null(use(said));
 }
 
 static void watched_anew_is_asked_anew(void **state)
@@ -165,7 +188,7 @@ static void watched_anew_is_asked_anew(void **state)
 	init_world();
 	say(RIP, 0, 1, access_of(0, KVM_TRACK_WRITE, 0), 0);
 	begin(RIP, 0, 2);
-	assert_null(use(RIP, access_of(0, KVM_TRACK_WRITE, 0)));
+	assert_null(use(access_of(0, KVM_TRACK_WRITE, 0)));
 }
 
 static void other_data_is_asked_for(void **state)
@@ -174,10 +197,10 @@ static void other_data_is_asked_for(void **state)
 	say(RIP, 0, 1, access_of(0, KVM_TRACK_WRITE, 1), 0);
 	say(RIP, 0, 1, access_of(0, KVM_TRACK_READ, 1), 0);
 	begin(RIP, 0, 1);
-	assert_null(use(RIP, access_of(0, KVM_TRACK_WRITE, 2)));
-	assert_non_null(use(RIP, access_of(0, KVM_TRACK_WRITE, 1)));
+	assert_null(use(access_of(0, KVM_TRACK_WRITE, 2)));
+	assert_non_null(use(access_of(0, KVM_TRACK_WRITE, 1)));
 	/* What a read finds is not known when it is asked for. */
-	assert_non_null(use(RIP, access_of(0, KVM_TRACK_READ, 2)));
+	assert_non_null(use(access_of(0, KVM_TRACK_READ, 2)));
 }
 
 int main(void)
@@ -189,6 +212,7 @@ int main(void)
 		cmocka_unit_test(completed_is_forgotten),
 		cmocka_unit_test(iterations_are_apart),
 		cmocka_unit_test(interrupts_wait),
+		cmocka_unit_test(others_are_asked),
 		cmocka_unit_test(watched_anew_is_asked_anew),
 		cmocka_unit_test(other_data_is_asked_for),
 	};

@@ -228,6 +228,8 @@ bool __kvm_track_retry(struct kvm_vcpu *vcpu, int *ret)
 	vcpu->arch.track.retry = false;
 	/* What the emulator has in its copy of the registers must not get out. */
 	vcpu->arch.emulate_regs_need_sync_to_vcpu = false;
+	/* Nor a store that it has made before to a device. */
+	vcpu->mmio_needed = false;
 	*ret = kvm_track_go_on(vcpu);
 	return true;
 }

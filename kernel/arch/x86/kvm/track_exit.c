@@ -20,9 +20,16 @@ static struct kvm_track_exit *shared(struct kvm_vcpu *vcpu)
 	return (struct kvm_track_exit *)vcpu->run->padding;
 }
 
-static u64 generation_of(struct kvm_vcpu *vcpu)
+static struct kvm_track_execution execution_of(struct kvm_vcpu *vcpu)
 {
-	return atomic64_read(&vcpu->kvm->arch.track->generation);
+	return (struct kvm_track_execution) {
+		.rip = kvm_rip_read(vcpu),
+		.rcx = kvm_rcx_read(vcpu),
+		.rsp = kvm_rsp_read(vcpu),
+		.cr3 = kvm_read_cr3(vcpu),
+		.mode = vcpu->arch.hflags,
+		.generation = atomic64_read(&vcpu->kvm->arch.track->generation),
+	};
 }
 
 static struct kvm_track_said access_of(const struct kvm_track_event *event)
@@ -48,8 +55,7 @@ static void put_question(struct kvm_vcpu *vcpu,
 		return;
 	question->asks = true;
 	question->access = access_of(event);
-	question->of.rip = event->rip;
-	question->of.generation = generation_of(vcpu);
+	question->of = execution_of(vcpu);
 	*exit = (struct kvm_track_exit) {
 		.gpa = event->gpa,
 		.gva = event->gva,
@@ -67,7 +73,7 @@ u32 track_exit_ask(struct kvm_vcpu *vcpu, const struct kvm_track_event *event,
 {
 	const struct kvm_track_said access = access_of(event), *said;
 
-	said = kvm_track_replay_use(&vcpu->arch.track.replay, event->rip, &access);
+	said = kvm_track_replay_use(&vcpu->arch.track.replay, &access);
 	if (!said) {
 		put_question(vcpu, event, declared);
 		return KVM_TRACK_RETRY;
@@ -84,7 +90,7 @@ static bool fits(const struct kvm_track_said *asked, u32 action)
 		return true;
 	case KVM_TRACK_SUPPLY:
 		return asked->access == KVM_TRACK_READ && asked->len &&
-		       asked->len <= KVM_TRACK_SAID_BYTES;
+		       asked->len <= sizeof(asked->data);
 	case KVM_TRACK_SKIP:
 		return asked->access == KVM_TRACK_WRITE && asked->len;
 	default:
@@ -94,9 +100,10 @@ static bool fits(const struct kvm_track_said *asked, u32 action)
 
 /*
  * What the guest would do at once, without going there: the instruction that is not
- * finished is emulated anew, from the bytes that are known of it. Not if the VMM has
- * changed the registers or has an exception for the guest, nor for the instruction
- * itself, of which no bytes have been fetched.
+ * finished is emulated anew, from the bytes that are known of it, at the address that
+ * faulted. Not if anything may have become of that meanwhile: other registers, an
+ * event to deliver, a request, a TLB flush of the guest's among them. Nor for what was
+ * no access to the operand: then the bytes, or the address, are not known.
  */
 static int execute_again(struct kvm_vcpu *vcpu)
 {
@@ -106,38 +113,46 @@ static int execute_again(struct kvm_vcpu *vcpu)
 	int len = fetch->end - fetch->data;
 
 	if (!track->faulted || track->question.access.access == KVM_TRACK_EXEC ||
+	    track->error_code & (PFERR_FETCH_MASK | PFERR_GUEST_PAGE_MASK) ||
 	    vcpu->arch.emulate_regs_need_sync_from_vcpu ||
-	    kvm_is_exception_pending(vcpu))
+	    kvm_request_pending(vcpu) || kvm_is_exception_pending(vcpu) ||
+	    kvm_event_needs_reinjection(vcpu))
 		return 1;
 	memcpy(bytes, fetch->data, len);
 	return x86_emulate_instruction(vcpu, track->address, EMULTYPE_PF, bytes,
 				       len);
 }
 
+/* Has the VMM made the vCPU go elsewhere? */
+static bool has_left(const struct kvm_track_execution *then,
+		     const struct kvm_track_execution *now)
+{
+	return then->rip != now->rip || then->cr3 != now->cr3 ||
+	       then->mode != now->mode;
+}
+
 /* Begins KVM_RUN, and returns as it does. An answer that is wrong can be put right. */
 static int complete_question(struct kvm_vcpu *vcpu)
 {
+	/*
+	 * What the VMM has set to be watched before it answers is older than the
+	 * answer; and an instruction with REP has gone on to the iteration that asked.
+	 */
+	const struct kvm_track_execution now = execution_of(vcpu);
 	struct kvm_track_question *question = &vcpu->arch.track.question;
 	struct kvm_track_said *said = &question->access;
 
-	BUILD_BUG_ON(KVM_TRACK_SAID_BYTES != KVM_TRACK_EXIT_BYTES);
 	said->action = READ_ONCE(shared(vcpu)->action);
 	if (!fits(said, said->action)) {
 		vcpu->arch.complete_userspace_io = complete_question;
 		return -EINVAL;
 	}
-	/*
-	 * Refused, it is not executed again because of what has been said. Or it
-	 * was about an instruction that the VMM has made the guest leave.
-	 */
-	if (said->action == KVM_TRACK_RETRY ||
-	    kvm_rip_read(vcpu) != question->of.rip)
+	/* Refused, it is not executed again because of what has been said. */
+	if (said->action == KVM_TRACK_RETRY || has_left(&question->of, &now))
 		return 1;
 	if (said->action == KVM_TRACK_SUPPLY)
 		memcpy(said->data, shared(vcpu)->data, sizeof(said->data));
-	/* One with REP has gone on to the iteration that asked. */
-	question->of.rcx = kvm_rcx_read(vcpu);
-	if (!kvm_track_replay_say(&vcpu->arch.track.replay, &question->of, said))
+	if (!kvm_track_replay_say(&vcpu->arch.track.replay, &now, said))
 		return -E2BIG;
 	return execute_again(vcpu);
 }
@@ -153,13 +168,10 @@ int kvm_track_go_on(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+/* Context: as all of this file, the vCPU's thread, in kvm->srcu. */
 void __kvm_track_replay(struct kvm_vcpu *vcpu)
 {
-	const struct kvm_track_execution of = {
-		.rip = kvm_rip_read(vcpu),
-		.rcx = kvm_rcx_read(vcpu),
-		.generation = generation_of(vcpu),
-	};
+	const struct kvm_track_execution of = execution_of(vcpu);
 
 	kvm_track_replay_begin(&vcpu->arch.track.replay, &of);
 }

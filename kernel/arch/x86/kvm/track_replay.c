@@ -7,25 +7,26 @@
  * for once, and one that is made again is asked for again. Callers serialize.
  */
 #include <linux/string.h>
-#include <uapi/linux/kvm_track.h>
 #include <asm/kvm_track_replay.h>
 
 static bool is_same(const struct kvm_track_execution *a,
 		    const struct kvm_track_execution *b)
 {
-	return a->rip == b->rip && a->rcx == b->rcx;
+	return a->rip == b->rip && a->rcx == b->rcx && a->rsp == b->rsp &&
+	       a->cr3 == b->cr3 && a->mode == b->mode;
 }
 
 /*
  * An instruction begins. If it is another one, an interrupt has come between: the
- * answers wait.
+ * answers wait, and are not for it.
  */
 void kvm_track_replay_begin(struct kvm_track_replay *replay,
 			    const struct kvm_track_execution *of)
 {
 	unsigned int i;
 
-	if (!is_same(&replay->of, of))
+	replay->now = is_same(&replay->of, of);
+	if (!replay->now)
 		return;
 	if (!replay->again || replay->of.generation != of->generation)
 		replay->nr = 0;
@@ -46,12 +47,12 @@ static bool is_about(const struct kvm_track_said *said,
 
 /* What has been said of the access, once for each execution; NULL: nothing. */
 const struct kvm_track_said *
-kvm_track_replay_use(struct kvm_track_replay *replay, u64 rip,
+kvm_track_replay_use(struct kvm_track_replay *replay,
 		     const struct kvm_track_said *asked)
 {
 	struct kvm_track_said *said = replay->said;
 
-	if (replay->of.rip != rip)
+	if (!replay->now)
 		return NULL;
 	for (; said < replay->said + replay->nr; said++) {
 		if (said->used || !is_about(said, asked))

@@ -137,7 +137,6 @@ struct kvm_track_answers {
  * kvm_run.padding then. The next KVM_RUN takes the answer.
  */
 #define KVM_EXIT_TRACK			0x42480003
-#define KVM_TRACK_EXIT_BYTES		16
 
 struct kvm_track_exit {
 	__u64 gpa;
