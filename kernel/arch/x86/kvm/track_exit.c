@@ -99,11 +99,25 @@ static bool fits(const struct kvm_track_said *asked, u32 action)
 }
 
 /*
+ * The guest may have changed its tables, and the vCPU has not been told yet. With
+ * steal time it is told by a flag in the guest's memory.
+ */
+static bool has_old_translations(struct kvm_vcpu *vcpu)
+{
+	return kvm_test_request(KVM_REQ_TLB_FLUSH, vcpu) ||
+	       kvm_test_request(KVM_REQ_TLB_FLUSH_CURRENT, vcpu) ||
+	       kvm_test_request(KVM_REQ_TLB_FLUSH_GUEST, vcpu) ||
+	       kvm_test_request(KVM_REQ_HV_TLB_FLUSH, vcpu) ||
+	       kvm_test_request(KVM_REQ_MMU_SYNC, vcpu) ||
+	       vcpu->arch.st.msr_val & KVM_MSR_ENABLED;
+}
+
+/*
  * What the guest would do at once, without going there: the instruction that is not
  * finished is emulated anew, from the bytes that are known of it, at the address that
- * faulted. Not if anything may have become of that meanwhile: other registers, an
- * event to deliver, a request, a TLB flush of the guest's among them. Nor for what was
- * no access to the operand: then the bytes, or the address, are not known.
+ * faulted. Not if anything may have become of that meanwhile: other registers, other
+ * translations, an event to deliver. Nor for what was no access to the operand: then
+ * the bytes, or the address, are not known.
  */
 static int execute_again(struct kvm_vcpu *vcpu)
 {
@@ -115,7 +129,7 @@ static int execute_again(struct kvm_vcpu *vcpu)
 	if (!track->faulted || track->question.access.access == KVM_TRACK_EXEC ||
 	    track->error_code & (PFERR_FETCH_MASK | PFERR_GUEST_PAGE_MASK) ||
 	    vcpu->arch.emulate_regs_need_sync_from_vcpu ||
-	    kvm_request_pending(vcpu) || kvm_is_exception_pending(vcpu) ||
+	    has_old_translations(vcpu) || kvm_is_exception_pending(vcpu) ||
 	    kvm_event_needs_reinjection(vcpu))
 		return 1;
 	memcpy(bytes, fetch->data, len);
