@@ -6,7 +6,8 @@
 
 DIR is what run-vm was given as --out. They begin when the machine starts to
 report on its result channel: firmware and early boot are not prepared for any.
-Ends with the machine, or when told to, and says how many there were.
+They end with its result: QEMU can hang if a command comes while it is switched off.
+Ends then, with the machine or when told to, and says how many there were.
 """
 import pathlib
 import signal
@@ -21,12 +22,16 @@ def reporting(directory):
     return result.exists() and result.stat().st_size > 0
 
 
+def over(directory):
+    return b"BULKHEAD-RESULT" in (directory / "result.log").read_bytes()
+
+
 def inject(directory, seconds):
     """Yields after each NMI."""
     qmp = Qmp(directory / "qmp")
     while not reporting(directory):
         time.sleep(0.05)
-    while True:
+    while not over(directory):
         qmp.command("inject-nmi")
         yield
         time.sleep(seconds)
