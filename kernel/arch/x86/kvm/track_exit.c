@@ -82,22 +82,6 @@ u32 track_exit_ask(struct kvm_vcpu *vcpu, const struct kvm_track_event *event,
 	return said->action;
 }
 
-static bool fits(const struct kvm_track_said *asked, u32 action)
-{
-	switch (action) {
-	case KVM_TRACK_CONTINUE:
-	case KVM_TRACK_RETRY:
-		return true;
-	case KVM_TRACK_SUPPLY:
-		return asked->access == KVM_TRACK_READ && asked->len &&
-		       asked->len <= sizeof(asked->data);
-	case KVM_TRACK_SKIP:
-		return asked->access == KVM_TRACK_WRITE && asked->len;
-	default:
-		return false;
-	}
-}
-
 /*
  * The guest may have changed its tables, and the vCPU has not been told yet. With
  * steal time it is told by a flag in the guest's memory.
@@ -157,7 +141,7 @@ static int complete_question(struct kvm_vcpu *vcpu)
 	struct kvm_track_said *said = &question->access;
 
 	said->action = READ_ONCE(shared(vcpu)->action);
-	if (!fits(said, said->action)) {
+	if (!track_action_fits(said->action, said->access, said->len)) {
 		vcpu->arch.complete_userspace_io = complete_question;
 		return -EINVAL;
 	}

@@ -343,24 +343,31 @@ void track_watch_over(struct track_watch *watch)
 	wake_up_interruptible_poll(&watch->readers, EPOLLIN | EPOLLHUP);
 }
 
-/* Does the answer fit the question? */
-static bool fits(const struct kvm_track_answer *answer,
-		 const struct track_wait *wait)
+/* Can it be done with an access of @len bytes, or 0 if nothing is known of it? */
+bool track_action_fits(u32 action, u32 access, u32 len)
 {
-	switch (answer->action) {
+	switch (action) {
 	case KVM_TRACK_CONTINUE:
 	case KVM_TRACK_RETRY:
-		return !answer->len;
+		return true;
 	case KVM_TRACK_SUPPLY:
-		return wait->access == KVM_TRACK_READ && wait->len &&
-		       answer->len == wait->len &&
-		       answer->len <= KVM_TRACK_DATA_BYTES;
+		return access == KVM_TRACK_READ && len &&
+		       len <= KVM_TRACK_DATA_BYTES;
 	case KVM_TRACK_SKIP:
-		return wait->access == KVM_TRACK_WRITE && wait->len &&
-		       !answer->len;
+		return access == KVM_TRACK_WRITE && len;
 	default:
 		return false;
 	}
+}
+
+/* Does the answer fit the question, with as much data as it takes? */
+static bool fits(const struct kvm_track_answer *answer,
+		 const struct track_wait *wait)
+{
+	u32 len = answer->action == KVM_TRACK_SUPPLY ? wait->len : 0;
+
+	return answer->len == len &&
+	       track_action_fits(answer->action, wait->access, wait->len);
 }
 
 static struct track_wait *find_wait(struct track_watch *watch, u64 id)

@@ -48,6 +48,7 @@ unsigned int track_watch_access(struct track_watch *watch,
 void track_watch_over(struct track_watch *watch);
 long track_watch_answer(struct track_watch *watch,
 			const struct kvm_track_answers *answers);
+bool track_action_fits(u32 action, u32 access, u32 len);
 void track_watch_set_callbacks(struct kvm_track_node *node);
 
 /* track_exit.c */
