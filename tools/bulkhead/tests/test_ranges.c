@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "image_fixture.h"
 #include "ranges.h"
 
 #define R	BULKHEAD_TRACK_READ
@@ -18,26 +19,11 @@ static char map[] =
 	"ffffffff81002400 T next\n"
 	"ffffffff81010000 T _etext\n"
 	"ffffffff81020000 B _end\n";
-static struct symbols symbols;
-static struct image image;
-static const struct image none;
 
 static int load(void **state)
 {
-	FILE *file = fmemopen(map, strlen(map), "r");
-	unsigned int line;
-	int err = symbols_read(&symbols, file, &line);
-
 	(void)state;
-	fclose(file);
-	return err || !image_init(&image, &symbols, 0x1000000);
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	symbols_free(&symbols);
-	return 0;
+	return load_image(map);
 }
 
 static void assert_range(const char *text, uint64_t start, uint64_t end,

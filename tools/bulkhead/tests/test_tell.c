@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "image_fixture.h"
 #include "tell.h"
 
 static char map[] =
@@ -14,9 +15,6 @@ static char map[] =
 	"ffffffff81002340 T victim\n"
 	"ffffffff81002400 T \"cul\\prit\n"
 	"ffffffff81010000 B _end\n";
-static struct symbols symbols;
-static struct image image;
-static const struct image none;
 
 static const struct bulkhead_track_event write_event = {
 	.vcpu = 2, .access = BULKHEAD_TRACK_WRITE, .gpa = 0x1002345,
@@ -26,20 +24,8 @@ static const struct bulkhead_track_event write_event = {
 
 static int load(void **state)
 {
-	FILE *file = fmemopen(map, strlen(map), "r");
-	unsigned int line;
-	int err = symbols_read(&symbols, file, &line);
-
 	(void)state;
-	fclose(file);
-	return err || !image_init(&image, &symbols, 0x1000000);
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	symbols_free(&symbols);
-	return 0;
+	return load_image(map);
 }
 
 static void assert_told(const struct teller *how, bool json,
