@@ -266,7 +266,7 @@ static void restricted_tables(void)
 		const char *rule;
 		unsigned long times;
 	} expected[] = {
-		{ "asi_frame", 2 }, { "asi_permission", 3 }, { "asi_class", 2 },
+		{ "asi_frame", 3 }, { "asi_permission", 4 }, { "asi_class", 2 },
 		{ "text_write", 2 }, { "asi_stale", 2 },
 	};
 	unsigned int i;
@@ -274,7 +274,7 @@ static void restricted_tables(void)
 	if (!strcmp(policy, "kill") || access("/sys/kernel/debug/asi", F_OK) ||
 	    !load_module("/modules/check_break.ko"))
 		return;
-	check(parameter("asked") == 11 && !parameter("wrong"),
+	check(parameter("asked") == 18 && !parameter("wrong"),
 	      "%lu leaves, %lu wrong answers", parameter("asked"), parameter("wrong"));
 	for (i = 0; i < ARRAY_SIZE(expected); i++)
 		check(count(expected[i].rule) == expected[i].times, "%lu of %s",

@@ -7,6 +7,7 @@
  * bug in the code that maps things, or in the map, is a violation with a name, and
  * not a leak.
  */
+#include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -45,20 +46,41 @@ static void violate(enum ptcheck_rule rule, unsigned long va, u64 phys, u64 entr
 	});
 }
 
-/* As the full tables have it now: the same bytes, and nothing more allowed. */
-static enum ptcheck_rule beside_full(const struct claim *c, int level)
+/* What @leaf has at @va, which it maps. */
+static u64 frame_at(const struct asi_pt_leaf *leaf, unsigned long va)
 {
-	struct asi_pt_leaf full = asi_pt_lookup(asi_full_root(), asi_levels(),
-						c->va);
-	u64 offset = c->va & (asi_pt_size(full.level) - 1);
+	return asi_pte_phys(leaf->entry, leaf->level) +
+	       (va & (asi_pt_size(leaf->level) - 1));
+}
 
-	if (!full.entry || level > full.level)
+/*
+ * Whether the full tables have changed since @seen, and not just what the
+ * processor writes to them. Attributes change, and presence, and the size of
+ * leaves; never the frame: that is a walk of something else.
+ */
+static bool is_overtaken(unsigned long va, const struct asi_pt_leaf *seen,
+			 const struct asi_pt_leaf *now)
+{
+	if (!seen->entry || !now->entry)
+		return seen->entry != now->entry;
+	if (frame_at(seen, va) != frame_at(now, va))
+		return false;
+	return seen->level != now->level || seen->write != now->write ||
+	       seen->exec != now->exec ||
+	       (seen->entry ^ now->entry) & ~(ASI_PTE_ACCESSED | ASI_PTE_DIRTY);
+}
+
+/* As the full tables have it: the same bytes, and nothing more allowed. */
+static enum ptcheck_rule beside_full(const struct claim *c, int level,
+				     const struct asi_pt_leaf *full)
+{
+	if (!full->entry || level > full->level)
 		return PTCHECK_ASI_FRAME;
-	if (asi_pte_phys(full.entry, full.level) + offset != c->phys)
+	if (frame_at(full, c->va) != c->phys)
 		return PTCHECK_ASI_FRAME;
-	if ((c->entry & ASI_PTE_WRITE) && !full.write)
+	if ((c->entry & ASI_PTE_WRITE) && !full->write)
 		return PTCHECK_ASI_PERMISSION;
-	if (!(c->entry & ASI_PTE_NX) && !full.exec)
+	if (!(c->entry & ASI_PTE_NX) && !full->exec)
 		return PTCHECK_ASI_PERMISSION;
 	if (c->entry & (ASI_PTE_USER | ASI_PTE_GLOBAL))
 		return PTCHECK_ASI_PERMISSION;
@@ -109,10 +131,21 @@ static bool is_leaving(const struct claim *c)
 	return !compartment_of(PHYS_PFN(c->phys)) && asi_pool_releasing();
 }
 
-/* Out of line half of asi_check_leaf(). */
-bool __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
-		      u64 entry)
+/*
+ * Out of line half of asi_check_leaf().
+ *
+ * Who changes the full tables does not hold the lock of this instance, but waits
+ * for it before it goes on, see map.c. So the walk here may see a change that the
+ * one which made the leaf did not: the leaf is late, and not wrong. It is not put
+ * in, and made again of what is there now, until both walks agree; that ends,
+ * since each who changes something does it once and waits. Then whatever differs
+ * is the fault of who made the leaf.
+ */
+int __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
+		     u64 entry, struct asi_pt_leaf *seen)
 {
+	const struct asi_pt_leaf full = asi_pt_lookup(asi_full_root(),
+						      asi_levels(), va);
 	u64 offset = va & (asi_pt_size(level) - 1);
 	const struct claim c = {
 		.asi = asi_image_tree(pt) ? NULL :
@@ -122,18 +155,23 @@ bool __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
 	};
 	enum ptcheck_rule rule = PTCHECK_ALLOWED;
 
+	if (is_overtaken(va, seen, &full)) {
+		*seen = full;
+		return -ESTALE;
+	}
 	if ((entry & ASI_PTE_WRITE) && is_constant(c.phys, c.size))
 		rule = PTCHECK_TEXT_WRITE;
 	if (rule == PTCHECK_ALLOWED)
-		rule = beside_full(&c, level);
+		rule = beside_full(&c, level, &full);
 	if (rule == PTCHECK_ALLOWED && !is_seen(&c)) {
 		if (is_leaving(&c))
-			return false;
+			return -EPERM;
 		rule = PTCHECK_ASI_CLASS;
 	}
-	if (rule != PTCHECK_ALLOWED)
-		violate(rule, va, c.phys, entry);
-	return rule == PTCHECK_ALLOWED;
+	if (rule == PTCHECK_ALLOWED)
+		return 0;
+	violate(rule, va, c.phys, entry);
+	return -EPERM;
 }
 EXPORT_SYMBOL_GPL(__asi_check_leaf);
 
@@ -194,8 +232,7 @@ void __asi_check_attr(const u64 *root, unsigned long start, unsigned long end)
 		next = min(end - 1, va | (asi_pt_size(leaf.level) - 1)) + 1;
 		if (!leaf.entry || !leaf.write)
 			continue;
-		phys = asi_pte_phys(leaf.entry, leaf.level) +
-		       (va & (asi_pt_size(leaf.level) - 1));
+		phys = frame_at(&leaf, va);
 		if (is_constant(phys, next - va))
 			violate(PTCHECK_TEXT_WRITE, va, phys, leaf.entry);
 	}
@@ -212,9 +249,7 @@ static void check_constant(const u64 *root, unsigned long start,
 		leaf = asi_pt_lookup(root, asi_levels(), va);
 		if (!leaf.entry || !leaf.write)
 			continue;
-		violate(PTCHECK_TEXT_WRITE, va,
-			asi_pte_phys(leaf.entry, leaf.level) +
-			(va & (asi_pt_size(leaf.level) - 1)), leaf.entry);
+		violate(PTCHECK_TEXT_WRITE, va, frame_at(&leaf, va), leaf.entry);
 		return;
 	}
 }

@@ -7,16 +7,17 @@
 #include <linux/types.h>
 
 struct asi_pt;
+struct asi_pt_leaf;
 struct compartment;
 
-#ifdef CONFIG_PTCHECK
-
-bool __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
-		      u64 entry);
+int __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
+		     u64 entry, struct asi_pt_leaf *seen);
 void __asi_check_gone(const struct compartment *c);
 void __asi_check_fresh(const struct compartment *c);
 void __asi_check_attr(const u64 *root, unsigned long start, unsigned long end);
 void __asi_check_image(const struct asi_pt *pt);
+
+#ifdef CONFIG_PTCHECK
 
 /**
  * asi_check_leaf - whether a leaf may be put into a restricted table
@@ -24,13 +25,19 @@ void __asi_check_image(const struct asi_pt *pt);
  * @va: address
  * @level: of the leaf
  * @entry: the leaf
+ * @seen: what a walk of the full tables has found at @va, and @entry is made of
  *
- * Context: as asi_pt_set(). Return: true, always if the check is off.
+ * Context: as asi_pt_set().
+ * Return: 0, always if the check is off; -EPERM for a leaf that is wrong, which has
+ * been reported, or of memory that is about to lose its class; -ESTALE if the full
+ * tables have changed since @seen, which is now as they are.
  */
-static inline bool asi_check_leaf(const struct asi_pt *pt, unsigned long va,
-				  int level, u64 entry)
+static inline int asi_check_leaf(const struct asi_pt *pt, unsigned long va,
+				 int level, u64 entry, struct asi_pt_leaf *seen)
 {
-	return ptcheck_off() || __asi_check_leaf(pt, va, level, entry);
+	if (ptcheck_off())
+		return 0;
+	return __asi_check_leaf(pt, va, level, entry, seen);
 }
 
 /* A compartment is about to be given back: nothing may map it. */
@@ -71,10 +78,10 @@ static inline void asi_check_image(const struct asi_pt *pt)
 
 #else
 
-static inline bool asi_check_leaf(const struct asi_pt *pt, unsigned long va,
-				  int level, u64 entry)
+static inline int asi_check_leaf(const struct asi_pt *pt, unsigned long va,
+				 int level, u64 entry, struct asi_pt_leaf *seen)
 {
-	return true;
+	return 0;
 }
 
 static inline void asi_check_gone(const struct compartment *c) { }

@@ -6,6 +6,7 @@
  * or are given back, or so it is said: one that is mapped, one that is not; and
  * text of the kernel that can be written by its address in the direct map.
  */
+#include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -28,16 +29,68 @@ static u64 leaf_for(const void *va)
 	       ASI_PTE_DIRTY | ASI_PTE_NX;
 }
 
-static void ask(struct asi *asi, const void *va, u64 entry, bool may)
+/* Upper levels of the direct map deny nothing. */
+static struct asi_pt_leaf look(const void *va)
+{
+	unsigned int level;
+	const pte_t *pte = lookup_address((unsigned long)va, &level);
+	u64 entry = pte ? pte_val(*pte) : 0;
+
+	return (struct asi_pt_leaf) {
+		.entry = entry & ASI_PTE_PRESENT ? entry : 0, .level = level,
+		.write = entry & ASI_PTE_WRITE, .exec = !(entry & ASI_PTE_NX),
+	};
+}
+
+/* Of a leaf that is made of @seen; the answer should be @right. */
+static void ask_of(struct asi *asi, const void *va, u64 entry,
+		   struct asi_pt_leaf *seen, int right)
 {
 	unsigned long flags;
-	bool answer;
+	int answer;
 
 	spin_lock_irqsave(&asi->lock, flags);
-	answer = asi_check_leaf(&asi->pt, (unsigned long)va, ASI_PT_4K, entry);
+	answer = asi_check_leaf(&asi->pt, (unsigned long)va, ASI_PT_4K, entry, seen);
 	spin_unlock_irqrestore(&asi->lock, flags);
 	asked++;
-	wrong += answer != may;
+	wrong += answer != right;
+}
+
+static void ask(struct asi *asi, const void *va, u64 entry, bool may)
+{
+	struct asi_pt_leaf seen = look(va);
+
+	ask_of(asi, va, entry, &seen, may ? 0 : -EPERM);
+}
+
+/*
+ * What the full tables had when the leaf was made of them, and no longer have:
+ * nothing is reported until it is made again, and still wrong.
+ */
+static void ask_late(struct asi *asi, const void *global, const void *ordinary)
+{
+	const void *hole = (void *)(VMALLOC_START - PAGE_SIZE);
+	u64 good = leaf_for(global), exec = good & ~ASI_PTE_NX;
+	struct asi_pt_leaf seen = look(global);
+
+	seen.entry &= ~ASI_PTE_NX;
+	seen.exec = true;
+	ask_of(asi, global, exec, &seen, -ESTALE);
+	wrong += seen.exec;
+	ask_of(asi, global, exec, &seen, -EPERM);
+	/* It was not there, and is; and the other way round. */
+	seen = look(hole);
+	ask_of(asi, global, good, &seen, -ESTALE);
+	ask_of(asi, global, good, &seen, 0);
+	ask_of(asi, hole, good, &seen, -ESTALE);
+	wrong += seen.entry != 0;
+	/* The processor has written to it. */
+	seen = look(global);
+	seen.entry ^= ASI_PTE_ACCESSED | ASI_PTE_DIRTY;
+	ask_of(asi, global, good, &seen, 0);
+	/* That cannot be what was there. */
+	seen = look(ordinary);
+	ask_of(asi, global, leaf_for(ordinary), &seen, -EPERM);
 }
 
 static void ask_all(struct asi *asi, void *global, void *ordinary)
@@ -121,6 +174,7 @@ static int try_instance(void *global, void *ordinary)
 	err = asi_own(current->mm) ?: asi_init(current->mm, id, &asi);
 	if (!err) {
 		ask_all(asi, global, ordinary);
+		ask_late(asi, global, ordinary);
 		ask_others(asi);
 		change_class(global);
 		change_class(block);

@@ -14,6 +14,7 @@
 #include <linux/vmalloc.h>
 
 #include "asi.h"
+#include "check.h"
 #include "compartment.h"
 
 #define GLOBAL	__GFP_GLOBAL_NONSENSITIVE
@@ -622,6 +623,45 @@ static void attributes_change(struct kunit *test)
 	free_pages((unsigned long)pages, 1);
 }
 
+/* Whether @page may be mapped writable or not, by who has seen what @seen says. */
+static int may_map(struct asi *asi, const void *page, bool write,
+		   struct asi_pt_leaf *seen)
+{
+	u64 entry = __pa(page) | ASI_PTE_PRESENT | ASI_PTE_NX |
+		    (write ? ASI_PTE_WRITE : 0);
+
+	guard(spinlock_irqsave)(&asi->lock);
+	return __asi_check_leaf(&asi->pt, (unsigned long)page, ASI_PT_4K, entry,
+				seen);
+}
+
+/* Between the walk of who makes a leaf and that of the check: late, not wrong. */
+static void attributes_overtake(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	void *page = (void *)get_zeroed_page(GFP_KERNEL | GLOBAL);
+	struct asi_pt_leaf seen;
+
+	if (!IS_ENABLED(CONFIG_PTCHECK))
+		kunit_skip(test, "no page table check");
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	seen = asi_pt_lookup(asi_full_root(), asi_levels(), (unsigned long)page);
+	KUNIT_EXPECT_EQ(test, may_map(f->asi, page, true, &seen), 0);
+
+	KUNIT_EXPECT_EQ(test, set_memory_ro((unsigned long)page, 1), 0);
+	KUNIT_EXPECT_EQ(test, may_map(f->asi, page, true, &seen), -ESTALE);
+	KUNIT_EXPECT_EQ(test, seen.level, ASI_PT_4K);
+	KUNIT_EXPECT_FALSE(test, seen.write);
+	KUNIT_EXPECT_EQ(test, may_map(f->asi, page, false, &seen), 0);
+
+	KUNIT_EXPECT_EQ(test, set_direct_map_invalid_noflush(virt_to_page(page)), 0);
+	KUNIT_EXPECT_EQ(test, may_map(f->asi, page, false, &seen), -ESTALE);
+	KUNIT_EXPECT_EQ(test, seen.entry, 0);
+	KUNIT_EXPECT_EQ(test, set_direct_map_default_noflush(virt_to_page(page)), 0);
+	KUNIT_EXPECT_EQ(test, set_memory_rw((unsigned long)page, 1), 0);
+	free_page((unsigned long)page);
+}
+
 /* Its block is shared by then: the way out is another one, and as thorough. */
 static void changed_compartments_return(struct kunit *test)
 {
@@ -677,6 +717,7 @@ static struct kunit_case class_cases[] = {
 	KUNIT_CASE(a_hole_is_filled),
 	KUNIT_CASE(local_memory_stays_local),
 	KUNIT_CASE(attributes_change),
+	KUNIT_CASE(attributes_overtake),
 	KUNIT_CASE(changed_compartments_return),
 	{ }
 };

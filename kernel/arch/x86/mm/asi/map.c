@@ -6,6 +6,13 @@
  * permissions, same cache type, never global. Ranges are whole pages, and a
  * page belongs to one region of an instance at most, so that unmapping one
  * object cannot take away, or leave behind, a part of another.
+ *
+ * The full tables change under other locks (attributes: cpa_lock). Who changes
+ * them does so first, and then takes the lock of each instance to make it follow,
+ * see attr.c; who maps holds that lock from its walk of the full tables until the
+ * leaf is in place. So a walk either sees the change, or is corrected by whoever
+ * made it. Before asi_init() puts an instance into the list it maps only what
+ * nobody changes: itself, stacks, per-CPU memory and the like.
  */
 #include <linux/gfp.h>
 #include <linux/log2.h>
@@ -62,6 +69,34 @@ static u64 restricted_entry(const struct asi_pt_leaf *leaf, int level,
 	return entry & ~ASI_PTE_GLOBAL;
 }
 
+/* One leaf as @full is, the largest that fits; -ESTALE, see asi_check_leaf(). */
+static int map_like(struct asi_pt *pt, unsigned long *va, unsigned long end,
+		    u64 deny, struct asi_pt_leaf *full, void **spare)
+{
+	int level = full->level;
+	u64 entry;
+	int err;
+
+	if (!full->entry)
+		return -EFAULT;
+	while (level > ASI_PT_4K &&
+	       ((*va & (asi_pt_size(level) - 1)) ||
+		end - *va < asi_pt_size(level)))
+		level--;
+
+	/* A table left by an earlier, smaller mapping rules out a large leaf. */
+	for (;; level--) {
+		entry = restricted_entry(full, level, *va, deny);
+		err = asi_check_leaf(pt, *va, level, entry, full) ?:
+		      asi_pt_set(pt, *va, level, entry, spare);
+		if (err != -EEXIST || level == ASI_PT_4K)
+			break;
+	}
+	if (!err)
+		*va += asi_pt_size(level);
+	return err;
+}
+
 /**
  * asi_map_leaf - install one leaf, the largest that fits
  * @pt: tree
@@ -77,31 +112,24 @@ static u64 restricted_entry(const struct asi_pt_leaf *leaf, int level,
 int asi_map_leaf(struct asi_pt *pt, unsigned long *va, unsigned long end,
 		 u64 deny, void **spare)
 {
-	struct asi_pt_leaf leaf = asi_pt_lookup(asi_full_root(), asi_levels(),
+	struct asi_pt_leaf full = asi_pt_lookup(asi_full_root(), asi_levels(),
 						*va);
-	int level = leaf.level;
-	u64 entry;
 	int err;
 
-	if (!leaf.entry)
-		return -EFAULT;
-	while (level > ASI_PT_4K &&
-	       ((*va & (asi_pt_size(level) - 1)) ||
-		end - *va < asi_pt_size(level)))
-		level--;
-
-	/* A table left by an earlier, smaller mapping rules out a large leaf. */
-	for (;; level--) {
-		entry = restricted_entry(&leaf, level, *va, deny);
-		if (!asi_check_leaf(pt, *va, level, entry))
-			return -EPERM;
-		err = asi_pt_set(pt, *va, level, entry, spare);
-		if (err != -EEXIST || level == ASI_PT_4K)
-			break;
-	}
-	if (!err)
-		*va += asi_pt_size(level);
+	do {
+		err = map_like(pt, va, end, deny, &full, spare);
+	} while (err == -ESTALE);
 	return err;
+}
+
+/* What maps @va at @level as @full does, which a walk has just found there. */
+static u64 entry_like(const struct asi_pt_leaf *full, unsigned long va,
+		      int level)
+{
+	if (full->level < level)
+		return asi_pt_entry(asi_full_root(), asi_levels(), va, level) |
+		       ASI_PTE_SHARED;
+	return full->entry ? restricted_entry(full, level, va, 0) : 0;
 }
 
 /**
@@ -114,24 +142,25 @@ int asi_map_leaf(struct asi_pt *pt, unsigned long *va, unsigned long end,
  */
 u64 asi_full_entry(unsigned long va, int level)
 {
-	struct asi_pt_leaf leaf = asi_pt_lookup(asi_full_root(), asi_levels(), va);
+	struct asi_pt_leaf full = asi_pt_lookup(asi_full_root(), asi_levels(), va);
 
-	if (leaf.level < level)
-		return asi_pt_entry(asi_full_root(), asi_levels(), va, level) |
-		       ASI_PTE_SHARED;
-	return leaf.entry ? restricted_entry(&leaf, level, va, 0) : 0;
+	return entry_like(&full, va, level);
 }
 
 static int map_block(struct asi_pt *pt, unsigned long va, void **spare)
 {
-	u64 entry = asi_full_entry(va, ASI_PT_2M);
+	struct asi_pt_leaf full = asi_pt_lookup(asi_full_root(), asi_levels(), va);
+	u64 entry;
+	int err;
 
-	if (!entry)
-		return -EFAULT;
-	if (asi_pte_leaf(entry, ASI_PT_2M) &&
-	    !asi_check_leaf(pt, va, ASI_PT_2M, entry))
-		return -EPERM;
-	return asi_pt_set(pt, va, ASI_PT_2M, entry, spare);
+	do {
+		entry = entry_like(&full, va, ASI_PT_2M);
+		if (!entry)
+			return -EFAULT;
+		err = asi_pte_leaf(entry, ASI_PT_2M) ?
+		      asi_check_leaf(pt, va, ASI_PT_2M, entry, &full) : 0;
+	} while (err == -ESTALE);
+	return err ?: asi_pt_set(pt, va, ASI_PT_2M, entry, spare);
 }
 
 /*
