@@ -173,7 +173,7 @@ int __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
 	violate(rule, va, c.phys, entry);
 	return -EPERM;
 }
-EXPORT_SYMBOL_GPL(__asi_check_leaf);
+ASI_EXPORT_FOR_TEST(__asi_check_leaf);
 
 static void check_absent(const struct asi *asi, const struct compartment *c)
 {
@@ -199,7 +199,7 @@ void __asi_check_gone(const struct compartment *c)
 	list_for_each_entry(asi, &asi_instances, instances)
 		check_absent(asi, c);
 }
-EXPORT_SYMBOL_GPL(__asi_check_gone);
+ASI_EXPORT_FOR_TEST(__asi_check_gone);
 
 /* Out of line half of asi_check_fresh(). */
 void __asi_check_fresh(const struct compartment *c)
@@ -212,7 +212,7 @@ void __asi_check_fresh(const struct compartment *c)
 		check_absent(asi, c);
 	spin_unlock_irqrestore(&asi_instances_spin, flags);
 }
-EXPORT_SYMBOL_GPL(__asi_check_fresh);
+ASI_EXPORT_FOR_TEST(__asi_check_fresh);
 
 /*
  * Out of line half of asi_check_attr(). Not by address: pages of the kernel have

@@ -208,3 +208,4 @@ module_exit(check_break_exit);
 
 MODULE_DESCRIPTION("Leaves that no restricted table may get");
 MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(ASI_TEST);
