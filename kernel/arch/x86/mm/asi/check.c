@@ -9,6 +9,7 @@
  */
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -215,6 +216,17 @@ void __asi_check_fresh(const struct compartment *c)
 ASI_EXPORT_FOR_TEST(__asi_check_fresh);
 
 /*
+ * Whether text and constants may be written through @root: through none while the
+ * machine runs. Until then the kernel patches itself by the full tables, and with
+ * "rodata=off" whoever booted it wants them to stay as they were.
+ */
+static bool is_open(const u64 *root)
+{
+	return system_state < SYSTEM_RUNNING ||
+	       (!rodata_enabled && root == asi_full_root());
+}
+
+/*
  * Out of line half of asi_check_attr(). Not by address: pages of the kernel have
  * at least two, and anybody can make more.
  */
@@ -223,8 +235,7 @@ void __asi_check_attr(const u64 *root, unsigned long start, unsigned long end)
 	unsigned long va, next, phys;
 	struct asi_pt_leaf leaf;
 
-	/* Until then the kernel patches itself. */
-	if (system_state < SYSTEM_RUNNING)
+	if (is_open(root))
 		return;
 	for (va = start; va < end; va = next) {
 		leaf = asi_pt_lookup(root, asi_levels(), va);
@@ -238,8 +249,7 @@ void __asi_check_attr(const u64 *root, unsigned long start, unsigned long end)
 	}
 }
 
-static void check_constant(const u64 *root, unsigned long start,
-			   unsigned long end)
+static void check_range(const u64 *root, unsigned long start, unsigned long end)
 {
 	struct asi_pt_leaf leaf;
 	unsigned long va;
@@ -254,22 +264,26 @@ static void check_constant(const u64 *root, unsigned long start,
 	}
 }
 
-/* Out of line half of asi_check_image(): where they run, and in the direct map. */
+/* Where they run, and in the direct map. */
+static void check_constants(const u64 *root, const struct section *s)
+{
+	unsigned long start = (unsigned long)s->start;
+	unsigned long size = s->end - s->start;
+	unsigned long alias = (unsigned long)__va(__pa_symbol(start));
+
+	if (is_open(root))
+		return;
+	check_range(root, start, start + size);
+	check_range(root, alias, alias + size);
+}
+
+/* Out of line half of asi_check_image(). */
 void __asi_check_image(const struct asi_pt *pt)
 {
 	int i;
 
-	/* Until then the full tables let the kernel patch itself. */
-	if (system_state < SYSTEM_RUNNING)
-		return;
 	for (i = 0; i < ARRAY_SIZE(constants); i++) {
-		unsigned long start = (unsigned long)constants[i].start;
-		unsigned long end = (unsigned long)constants[i].end;
-		unsigned long alias = (unsigned long)__va(__pa_symbol(start));
-
-		check_constant(pt->root, start, end);
-		check_constant(pt->root, alias, alias + (end - start));
-		check_constant(asi_full_root(), start, end);
-		check_constant(asi_full_root(), alias, alias + (end - start));
+		check_constants(pt->root, &constants[i]);
+		check_constants(asi_full_root(), &constants[i]);
 	}
 }
