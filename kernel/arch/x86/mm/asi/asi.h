@@ -4,7 +4,6 @@
 #define _ARCH_X86_MM_ASI_ASI_H
 
 #include <linux/atomic.h>
-#include <linux/export.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -19,13 +18,6 @@
 
 struct module;
 struct page;
-
-/* What check_break.c alone needs, and only where there is one. */
-#if IS_ENABLED(CONFIG_PAGE_TABLE_CHECK_TEST)
-#define ASI_EXPORT_FOR_TEST(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, ASI_TEST)
-#else
-#define ASI_EXPORT_FOR_TEST(symbol)
-#endif
 
 /* Under KPTI the entry code ORs bit 12 into whatever CR3 holds: 8 KiB, aligned. */
 #define ASI_PGD_ORDER		1

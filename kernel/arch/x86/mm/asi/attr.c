@@ -110,4 +110,4 @@ void __asi_attr_changed(unsigned long address, unsigned long nr_pages)
 	spin_unlock_irqrestore(&asi_instances_spin, flags);
 	asi_check_attr(asi_full_root(), start, end);
 }
-ASI_EXPORT_FOR_TEST(__asi_attr_changed);
+EXPORT_SYMBOL_NS_GPL(__asi_attr_changed, ASI_TEST);

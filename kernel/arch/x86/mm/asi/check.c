@@ -174,7 +174,7 @@ int __asi_check_leaf(const struct asi_pt *pt, unsigned long va, int level,
 	violate(rule, va, c.phys, entry);
 	return -EPERM;
 }
-ASI_EXPORT_FOR_TEST(__asi_check_leaf);
+EXPORT_SYMBOL_NS_GPL(__asi_check_leaf, ASI_TEST);
 
 static void check_absent(const struct asi *asi, const struct compartment *c)
 {
@@ -200,7 +200,7 @@ void __asi_check_gone(const struct compartment *c)
 	list_for_each_entry(asi, &asi_instances, instances)
 		check_absent(asi, c);
 }
-ASI_EXPORT_FOR_TEST(__asi_check_gone);
+EXPORT_SYMBOL_NS_GPL(__asi_check_gone, ASI_TEST);
 
 /* Out of line half of asi_check_fresh(). */
 void __asi_check_fresh(const struct compartment *c)
@@ -213,7 +213,7 @@ void __asi_check_fresh(const struct compartment *c)
 		check_absent(asi, c);
 	spin_unlock_irqrestore(&asi_instances_spin, flags);
 }
-ASI_EXPORT_FOR_TEST(__asi_check_fresh);
+EXPORT_SYMBOL_NS_GPL(__asi_check_fresh, ASI_TEST);
 
 /*
  * Whether text and constants may be written through @root: through none while the

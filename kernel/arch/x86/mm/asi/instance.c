@@ -20,7 +20,7 @@
 LIST_HEAD(asi_instances);
 /* The list, the classes, what is global, and which tasks are mapped where. */
 DEFINE_MUTEX(asi_instances_lock);
-ASI_EXPORT_FOR_TEST(asi_instances_lock);
+EXPORT_SYMBOL_NS_GPL(asi_instances_lock, ASI_TEST);
 /* The list, for readers that cannot sleep. Outside every asi->lock. */
 DEFINE_SPINLOCK(asi_instances_spin);
 
