@@ -19,9 +19,11 @@ struct page;
 #include <asm/ptcheck.h>
 #else
 #define __ptcheck_callee
+#define __ptcheck_quick
 #define ptcheck_call2(fn, ...) fn(__VA_ARGS__)
 #define ptcheck_call3(fn, ...) fn(__VA_ARGS__)
 #define ptcheck_call4(fn, ...) fn(__VA_ARGS__)
+#define ptcheck_call5(fn, ...) fn(__VA_ARGS__)
 #endif
 
 #ifdef CONFIG_PAGE_TABLE_CHECK
@@ -29,7 +31,7 @@ struct page;
 /* Beside the order: the pages are being allocated. */
 #define PTCHECK_ALLOCATED	0x100UL
 
-void __ptcheck_callee __ptcheck_zero(struct page *page, unsigned long what);
+void __ptcheck_quick __ptcheck_zero(struct page *page, unsigned long what);
 
 /* Pages change hands, and the check is on: nothing may map them. */
 static __always_inline void ptcheck_allocated(struct page *page,
@@ -51,26 +53,30 @@ static __always_inline void ptcheck_freed(struct page *page, unsigned long order
 #ifdef CONFIG_PAGE_TABLE_CHECK
 
 /* Out of line halves of the hooks below. Entries as words: see ptcheck_call3(). */
-void __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
-			pte_t pte, unsigned int nr);
 void __ptcheck_ptes_move(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 			 unsigned long nr);
-void __ptcheck_callee __ptcheck_pte_set(struct mm_struct *mm,
-					unsigned long addr, pte_t *ptep, pteval_t pte);
+void __ptcheck_quick __ptcheck_ptes_set(struct mm_struct *mm,
+					unsigned long addr, pte_t *ptep, pteval_t pte,
+					unsigned long nr);
+void __ptcheck_quick __ptcheck_pte_set(struct mm_struct *mm, unsigned long addr,
+				       pte_t *ptep, pteval_t pte);
 void __ptcheck_callee __ptcheck_pmd_set(struct mm_struct *mm,
 					unsigned long addr, pmd_t *pmdp, pmdval_t pmd);
 void __ptcheck_callee __ptcheck_pud_set(struct mm_struct *mm,
 					unsigned long addr, pud_t *pudp, pudval_t pud);
-void __ptcheck_callee __ptcheck_pte_clear(struct mm_struct *mm,
-					  unsigned long addr, pteval_t pte);
+void __ptcheck_quick __ptcheck_ptes_clear(struct mm_struct *mm,
+					  unsigned long addr, pte_t *ptep,
+					  unsigned long nr);
+void __ptcheck_quick __ptcheck_pte_clear(struct mm_struct *mm,
+					 unsigned long addr, pteval_t pte);
 void __ptcheck_callee __ptcheck_pmd_clear(struct mm_struct *mm,
 					  unsigned long addr, pmdval_t pmd);
 void __ptcheck_callee __ptcheck_pud_clear(struct mm_struct *mm,
 					  unsigned long addr, pudval_t pud);
 void __ptcheck_callee __ptcheck_pte_change(struct mm_struct *mm,
 					   unsigned long addr, pte_t *ptep, pteval_t pte);
-void __ptcheck_callee __ptcheck_pte_wrprotect(struct mm_struct *mm,
-					      unsigned long addr, pteval_t old);
+void __ptcheck_quick __ptcheck_pte_wrprotect(struct mm_struct *mm,
+					     unsigned long addr, pteval_t old);
 void __ptcheck_callee __ptcheck_pmd_wrprotect(struct mm_struct *mm,
 					      unsigned long addr, pmdval_t old);
 
@@ -90,7 +96,7 @@ static __always_inline void ptcheck_ptes_set(struct mm_struct *mm,
 	if (__builtin_constant_p(nr) && nr == 1)
 		ptcheck_call4(__ptcheck_pte_set, mm, addr, ptep, native_pte_val(pte));
 	else
-		__ptcheck_ptes_set(mm, addr, ptep, pte, nr);
+		ptcheck_call5(__ptcheck_ptes_set, mm, addr, ptep, native_pte_val(pte), nr);
 }
 
 static __always_inline void ptcheck_pmd_set(struct mm_struct *mm,
@@ -132,6 +138,15 @@ static __always_inline void ptcheck_pud_change(struct mm_struct *mm,
 {
 	if (IS_ENABLED(CONFIG_PTCHECK))
 		ptcheck_pud_set(mm, addr, pudp, pud);
+}
+
+/* Present entries are about to be taken out: those for @nr pages of a folio. */
+static __always_inline void ptcheck_ptes_clear(struct mm_struct *mm,
+					       unsigned long addr, pte_t *ptep,
+					       unsigned int nr)
+{
+	if (!ptcheck_off())
+		ptcheck_call4(__ptcheck_ptes_clear, mm, addr, ptep, nr);
 }
 
 /* An entry has been taken out. */

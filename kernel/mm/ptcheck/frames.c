@@ -37,35 +37,49 @@ void ptcheck_suspect(struct mm_struct *mm, unsigned long addr,
 		rule = ptcheck_judge(old + large, op, anon);
 	if (rule == PTCHECK_ALLOWED)
 		return;
-	ptcheck_add(block, ptcheck_word(block, pfn),
-		    ptcheck_repair(old, op, anon, rule));
+	atomic64_add(ptcheck_repair(old, op, anon, rule), ptcheck_word(block, pfn));
 	ptcheck_violate(&(struct ptcheck_violation) {
 		.rule = rule, .mm = mm, .addr = addr, .pfn = pfn,
 		.old = old + large, .op = op, .anon = anon, .ip = ip,
 	});
 }
 
+/* All that is in the words of @nr pages of @block from @pfn on. */
+u64 ptcheck_seen(const struct ptcheck_block *block, unsigned long pfn,
+		 unsigned long nr)
+{
+	const atomic64_t *word = ptcheck_word(block, pfn);
+	const atomic64_t *end = word + nr;
+	u64 seen = 0;
+
+	#pragma GCC unroll 8
+	for (; word < end; word++)
+		seen |= atomic64_read(word);
+	return seen;
+}
+
 /* The first page of a block whose own entries do not go with a large one. */
 static unsigned long first_conflict(const struct ptcheck_block *block,
-				    u64 large, enum ptcheck_op op, bool anon,
+				    unsigned long pfn, u64 large,
+				    enum ptcheck_op op, bool anon,
 				    enum ptcheck_rule *rule)
 {
-	unsigned long i;
+	unsigned long end = pfn + PTCHECK_BLOCK_PAGES;
 
-	for (i = 0; i < PTCHECK_BLOCK_PAGES; i++) {
-		*rule = ptcheck_judge(large + atomic64_read(&block->words[i]),
+	for (; pfn < end; pfn++) {
+		*rule = ptcheck_judge(large + atomic64_read(ptcheck_word(block, pfn)),
 				      op, anon);
 		if (*rule != PTCHECK_ALLOWED)
 			break;
 	}
-	return i;
+	return pfn;
 }
 
 /**
  * ptcheck_suspect_large - the same for an entry that maps a block
  *
- * A block only knows that some of its pages are mapped in a way that may not go
- * with the entry; or they are just being unmapped.
+ * Some pages of the block have been seen mapped in a way that may not go with the
+ * entry; or they are just being unmapped.
  */
 void ptcheck_suspect_large(struct mm_struct *mm, unsigned long addr,
 			   unsigned long pfn, u64 old, enum ptcheck_op op,
@@ -76,10 +90,10 @@ void ptcheck_suspect_large(struct mm_struct *mm, unsigned long addr,
 	u64 seen = old;
 
 	if (rule == PTCHECK_ALLOWED && !ptcheck_is_removal(op)) {
-		unsigned long at = first_conflict(block, old, op, anon, &rule);
+		unsigned long at = first_conflict(block, pfn, old, op, anon, &rule);
 
-		addr += at << PAGE_SHIFT;
-		pfn += at;
+		addr += (at - pfn) << PAGE_SHIFT;
+		pfn = at;
 		if (rule != PTCHECK_ALLOWED)
 			seen += atomic64_read(ptcheck_word(block, pfn));
 	}
@@ -124,7 +138,7 @@ static void still_mapped(const struct change *c, unsigned long pfn)
 
 	if (!old)
 		return;
-	ptcheck_add(c->block, word, -old);
+	atomic64_sub(old, word);
 	report_mapped(c, pfn, old);
 }
 
@@ -140,7 +154,6 @@ static void still_mapped_large(const struct change *c)
 	report_mapped(c, c->pfn, old);
 }
 
-/* If none of the block's pages is mapped, none of these is. */
 static void check_block(const struct change *c)
 {
 	unsigned long i;
@@ -148,7 +161,7 @@ static void check_block(const struct change *c)
 	if (!c->block)
 		return;
 	still_mapped_large(c);
-	if (!atomic64_read(&c->block->pages))
+	if (!ptcheck_seen(c->block, c->pfn, c->nr))
 		return;
 	for (i = 0; i < c->nr; i++)
 		still_mapped(c, c->pfn + i);
@@ -182,29 +195,9 @@ static noinline void check_all(struct page *page, unsigned long what,
 	}
 }
 
-static noinline void __ptcheck_callee check_slowly(struct page *page,
-						   unsigned long what,
-						   unsigned long ip)
+/* Slow half of __ptcheck_zero(). */
+void __ptcheck_callee ptcheck_zero_slowly(struct page *page, unsigned long what,
+					  unsigned long ip)
 {
 	check_all(page, what, ip);
-}
-
-/**
- * __ptcheck_zero - pages that are allocated or freed are mapped nowhere
- * @page: first page
- * @what: 2^@what of them, and PTCHECK_ALLOCATED or not
- *
- * Context: any; by ptcheck_call2().
- */
-void __ptcheck_callee __ptcheck_zero(struct page *page, unsigned long what)
-{
-	unsigned long pfn = page_to_pfn(page);
-	struct ptcheck_block *block = ptcheck_block(pfn);
-
-	if (unlikely(!block))
-		return;
-	if (unlikely(what & ~PTCHECK_ALLOCATED || PageSlab(page) ||
-		     atomic64_read(&block->large) ||
-		     atomic64_read(ptcheck_word(block, pfn))))
-		check_slowly(page, what, _RET_IP_);
 }

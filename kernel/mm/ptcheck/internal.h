@@ -32,45 +32,37 @@ struct ptcheck_leaf {
 /**
  * struct ptcheck_block - 2 MiB of memory
  * @large: word of the entries that map it as a whole
- * @pages: what its pages have in their own words, see ptcheck_presence()
- * @words: of its pages, NULL if there is no memory
+ * @words: of its pages, indexed by page frame; NULL if there is no memory
  *
- * Who maps something adds to one and then reads the other, with a full barrier
- * between, so that of a large entry and a small one for the same page the second
- * is seen.
+ * Who maps something adds to its word and then reads those of the other kind, with a
+ * full barrier between, so that of a large entry and a small one for the same page
+ * the second is seen. A small one reads one word for that and a large one 512.
  */
 struct ptcheck_block {
 	atomic64_t large;
-	atomic64_t pages;
 	atomic64_t *words;
-} __aligned(32);
+};
 
 extern struct ptcheck_block *ptcheck_blocks;
 extern unsigned long ptcheck_nr_blocks;
 
 int ptcheck_make_blocks(void);
 
-/* Whether there is memory of the page allocator. */
-static __always_inline bool ptcheck_has_words(unsigned long pfn)
+/* NULL: there is none, no memory of the page allocator. */
+static __always_inline struct ptcheck_block *ptcheck_block(unsigned long pfn)
 {
 	unsigned long index = pfn >> PTCHECK_BLOCK_ORDER;
 
-	return likely(index < ptcheck_nr_blocks) && ptcheck_blocks[index].words;
-}
-
-/* NULL: there is none. */
-static __always_inline struct ptcheck_block *ptcheck_block(unsigned long pfn)
-{
-	if (unlikely(!ptcheck_has_words(pfn)))
+	if (unlikely(index >= ptcheck_nr_blocks || !READ_ONCE(ptcheck_blocks[index].words)))
 		return NULL;
-	return &ptcheck_blocks[pfn >> PTCHECK_BLOCK_ORDER];
+	return &ptcheck_blocks[index];
 }
 
 /* The word of a page frame of @block; those of its other pages are around it. */
-static __always_inline atomic64_t *ptcheck_word(struct ptcheck_block *block,
+static __always_inline atomic64_t *ptcheck_word(const struct ptcheck_block *block,
 						unsigned long pfn)
 {
-	return &block->words[pfn & (PTCHECK_BLOCK_PAGES - 1)];
+	return &READ_ONCE(block->words)[pfn];
 }
 
 /* How many of @nr pages from @pfn on are in the block of the first. */
@@ -95,20 +87,7 @@ static __always_inline struct ptcheck_leaf ptcheck_pte_leaf(pte_t pte)
 	};
 }
 
-/* Change the word of a page, and what its block knows of it. */
-static __always_inline u64 ptcheck_add(struct ptcheck_block *block,
-				       atomic64_t *word, u64 delta)
-{
-	u64 new = atomic64_add_return(delta, word);
-	u64 had = ptcheck_presence(new - delta);
-	u64 has = ptcheck_presence(new);
-
-	if (has != had)
-		atomic64_add(has - had, &block->pages);
-	return new;
-}
-
-static inline bool ptcheck_is_mapping(enum ptcheck_op op)
+static __always_inline bool ptcheck_is_mapping(enum ptcheck_op op)
 {
 	return op == PTCHECK_MAP_READ || op == PTCHECK_MAP_WRITE;
 }
@@ -134,9 +113,36 @@ static inline bool ptcheck_returns_writable(swp_entry_t entry)
 	       is_writable_migration_entry(entry);
 }
 
-void __ptcheck_callee ptcheck_kernel_page(struct mm_struct *mm,
-					  unsigned long addr, unsigned long pfn,
+/*
+ * What a slow path is told besides the address and the word, in one argument: each
+ * more is a register that the quick one has to save.
+ */
+static __always_inline unsigned long ptcheck_deed(unsigned long pfn,
+						  enum ptcheck_op op, bool anon)
+{
+	return pfn << PAGE_SHIFT | op << 1 | anon;
+}
+
+/* Slow halves of the quick ways. */
+void __ptcheck_callee ptcheck_judge_small(struct mm_struct *mm,
+					  unsigned long addr, unsigned long deed,
+					  u64 old, unsigned long ip);
+void __ptcheck_callee ptcheck_set_slowly(struct mm_struct *mm, unsigned long addr,
+					 pte_t *ptep, pteval_t pte,
+					 unsigned long ip);
+void __ptcheck_callee ptcheck_map_slowly(struct mm_struct *mm, unsigned long addr,
+					 pteval_t pte, unsigned long ip);
+void __ptcheck_callee ptcheck_clear_slowly(struct mm_struct *mm,
+					   unsigned long addr, pteval_t pte,
+					   unsigned long ip);
+void __ptcheck_callee ptcheck_protect_slowly(struct mm_struct *mm,
+					     unsigned long addr, pteval_t old,
+					     unsigned long ip);
+void __ptcheck_callee ptcheck_zero_slowly(struct page *page, unsigned long what,
 					  unsigned long ip);
+
+void ptcheck_kernel_page(struct mm_struct *mm, unsigned long addr,
+			 unsigned long pfn, unsigned long ip);
 void ptcheck_apply_small(struct mm_struct *mm, unsigned long addr,
 			 unsigned long pfn, enum ptcheck_op op, unsigned long ip);
 void ptcheck_uffd_wp_write(struct mm_struct *mm, unsigned long addr,
@@ -147,6 +153,8 @@ void ptcheck_replace(struct mm_struct *mm, unsigned long addr,
 void ptcheck_suspect(struct mm_struct *mm, unsigned long addr,
 		     unsigned long pfn, u64 old, enum ptcheck_op op, bool anon,
 		     unsigned long ip);
+u64 ptcheck_seen(const struct ptcheck_block *block, unsigned long pfn,
+		 unsigned long nr);
 void ptcheck_suspect_large(struct mm_struct *mm, unsigned long addr,
 			   unsigned long pfn, u64 old, enum ptcheck_op op,
 			   bool anon, unsigned long ip);

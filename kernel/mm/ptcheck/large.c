@@ -38,8 +38,10 @@ static void apply_large(struct mm_struct *mm, unsigned long addr,
 {
 	u64 delta = ptcheck_delta(op, anon);
 	u64 new = atomic64_add_return(delta, &block->large);
-	u64 pages = ptcheck_any(atomic64_read(&block->pages));
+	u64 pages = 0;
 
+	if (!ptcheck_is_removal(op))
+		pages = ptcheck_any(ptcheck_seen(block, pfn, PTCHECK_BLOCK_PAGES));
 	/* Others must not make up for an entry that was never counted. */
 	if (unlikely(!ptcheck_sound(new, anon) || !ptcheck_sound(new + pages, anon)))
 		ptcheck_suspect_large(mm, addr, pfn, new - delta, op, anon, ip);

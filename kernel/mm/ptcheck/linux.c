@@ -9,9 +9,9 @@
 #include <linux/ptcheck.h>
 
 void __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
-			pte_t pte, unsigned int nr)
+			pteval_t pte, unsigned long nr)
 {
-	__page_table_check_ptes_set(mm, ptep, pte, nr);
+	__page_table_check_ptes_set(mm, ptep, __pte(pte), nr);
 }
 EXPORT_SYMBOL(__ptcheck_ptes_set);
 

@@ -7,8 +7,8 @@
  * mapping are counted. The caller holds the lock of the page table; words of pages
  * are shared with other tables and change by atomic operations only.
  *
- * The fast paths call nothing but what is __ptcheck_callee, or each would have to
- * save all registers on entry.
+ * Here is what quick.c leaves: entries with something special about them, those that
+ * come where another is, and whatever may break a rule.
  */
 #include <linux/export.h>
 #include <linux/mm.h>
@@ -17,10 +17,8 @@
 #include "report.h"
 
 /* Report a page that no user may have. */
-noinline void __ptcheck_callee ptcheck_kernel_page(struct mm_struct *mm,
-						   unsigned long addr,
-						   unsigned long pfn,
-						   unsigned long ip)
+void ptcheck_kernel_page(struct mm_struct *mm, unsigned long addr,
+			 unsigned long pfn, unsigned long ip)
 {
 	ptcheck_violate(&(struct ptcheck_violation) {
 		.rule = PTCHECK_KERNEL_PAGE, .mm = mm, .addr = addr, .pfn = pfn,
@@ -28,97 +26,47 @@ noinline void __ptcheck_callee ptcheck_kernel_page(struct mm_struct *mm,
 	});
 }
 
-/*
- * What a slow path is told besides the address and the word, in one argument: with
- * each more there is a register that the fast one has to save.
- */
-static __always_inline unsigned long deed(unsigned long pfn, enum ptcheck_op op,
-					  bool anon)
-{
-	return pfn << PAGE_SHIFT | op << 1 | anon;
-}
-
 /* Hold what an operation has left against the entries of the whole block. */
-static void judge(struct mm_struct *mm, unsigned long addr, unsigned long deed,
-		  u64 new, unsigned long ip)
+static noinline void judge(struct mm_struct *mm, unsigned long addr,
+			   unsigned long deed, u64 old, unsigned long ip)
 {
-	struct ptcheck_block *block = ptcheck_block(deed >> PAGE_SHIFT);
+	unsigned long pfn = deed >> PAGE_SHIFT;
 	enum ptcheck_op op = deed >> 1 & 7;
 	bool anon = deed & 1;
-	u64 large = atomic64_read(&block->large);
+	u64 new = old + ptcheck_delta(op, anon);
+	u64 large = atomic64_read(&ptcheck_block(pfn)->large);
 
 	/* Others must not make up for an entry that was never counted. */
 	if (unlikely(!ptcheck_sound(new, anon) || !ptcheck_sound(new + large, anon)))
-		ptcheck_suspect(mm, addr, deed >> PAGE_SHIFT, new - ptcheck_delta(op, anon),
-				op, anon, ip);
+		ptcheck_suspect(mm, addr, pfn, old, op, anon, ip);
 }
 
-static noinline void __ptcheck_callee compare(struct mm_struct *mm,
-					      unsigned long addr,
-					      unsigned long deed, u64 new,
-					      unsigned long ip)
+/* Other entries map the page, or its block. */
+void __ptcheck_callee ptcheck_judge_small(struct mm_struct *mm,
+					  unsigned long addr, unsigned long deed,
+					  u64 old, unsigned long ip)
 {
-	judge(mm, addr, deed, new, ip);
-}
-
-/* The long way: other entries map the page, or one changes. */
-static noinline void __ptcheck_callee settle(struct mm_struct *mm,
-					     unsigned long addr,
-					     unsigned long deed, u64 new,
-					     unsigned long ip)
-{
-	u64 presence = ptcheck_presence_delta(new, deed >> 1 & 7, deed & 1);
-
-	if (presence)
-		atomic64_add(presence, &ptcheck_block(deed >> PAGE_SHIFT)->pages);
-	judge(mm, addr, deed, new, ip);
-}
-
-/*
- * On one page. Whoever maps the block as a whole sees it, or is seen here. Entries
- * that are alone, and those that share as they may, take the short way.
- */
-static __always_inline void count(struct mm_struct *mm, unsigned long addr,
-				  unsigned long pfn, struct ptcheck_block *block,
-				  enum ptcheck_op op, bool anon, unsigned long ip)
-{
-	u64 new = atomic64_add_return(ptcheck_delta(op, anon),
-				      ptcheck_word(block, pfn));
-
-	if (new == ptcheck_alone(op, anon)) {
-		atomic64_add(ptcheck_alone_presence(op, anon), &block->pages);
-	} else if (!ptcheck_shared(new, op, anon)) {
-		settle(mm, addr, deed(pfn, op, anon), new, ip);
-		return;
-	}
-	if (unlikely(atomic64_read(&block->large)))
-		compare(mm, addr, deed(pfn, op, anon), new, ip);
-}
-
-/* Where @op is known to the compiler everything that it adds is a constant. */
-static __always_inline void apply(struct mm_struct *mm, unsigned long addr,
-				  unsigned long pfn, enum ptcheck_op op,
-				  unsigned long ip)
-{
-	struct page *page = pfn_to_page(pfn);
-	struct ptcheck_block *block;
-
-	if (unlikely(!ptcheck_has_words(pfn)))
-		return;
-	block = &ptcheck_blocks[pfn >> PTCHECK_BLOCK_ORDER];
-	if (ptcheck_is_mapping(op) && ptcheck_is_kernel_page(page))
-		ptcheck_kernel_page(mm, addr, pfn, ip);
-	if (PageAnon(page))
-		count(mm, addr, pfn, block, op, true, ip);
-	else if (op < PTCHECK_UPGRADE)
-		count(mm, addr, pfn, block, op, false, ip);
+	judge(mm, addr, deed, old, ip);
 }
 
 /* One operation on one page, for those who are in no hurry. */
 void ptcheck_apply_small(struct mm_struct *mm, unsigned long addr,
 			 unsigned long pfn, enum ptcheck_op op, unsigned long ip)
 {
-	apply(mm, addr, pfn, op, ip);
+	struct ptcheck_block *block = ptcheck_block(pfn);
+	struct page *page = pfn_to_page(pfn);
+	bool anon;
+	u64 old;
+
+	if (!block)
+		return;
+	if (ptcheck_is_mapping(op) && ptcheck_is_kernel_page(page))
+		ptcheck_kernel_page(mm, addr, pfn, ip);
+	anon = PageAnon(page);
+	if (op >= PTCHECK_UPGRADE && !anon)
+		return;
+	old = atomic64_fetch_add(ptcheck_delta(op, anon), ptcheck_word(block, pfn));
+	judge(mm, addr, ptcheck_deed(pfn, op, anon), old, ip);
 }
 
 static __always_inline bool pte_uffd_sound(pte_t pte)
@@ -129,34 +77,8 @@ static __always_inline bool pte_uffd_sound(pte_t pte)
 	       !ptcheck_returns_writable(pte_to_swp_entry(pte));
 }
 
-/* An entry of users that maps memory, with nothing special about it. */
-static __always_inline bool is_plain(pte_t pte)
-{
-	const pteval_t mask = _PAGE_PRESENT | _PAGE_USER | _PAGE_SPECIAL |
-			      _PAGE_DEVMAP | _PAGE_UFFD_WP;
-
-	return (pte_val(pte) & mask) == (_PAGE_PRESENT | _PAGE_USER);
-}
-
-/* For these pte_write() need not ask whether there are shadow stacks. */
-static __always_inline bool is_writable(pte_t pte)
-{
-	return pte_val(pte) & _PAGE_RW;
-}
-
-static __always_inline bool is_readonly(pte_t pte)
-{
-	return !(pte_val(pte) & (_PAGE_RW | _PAGE_DIRTY));
-}
-
-/* The frame of such an entry: it is present, and not inverted. */
-static __always_inline unsigned long plain_pfn(pte_t pte)
-{
-	return (pte_val(pte) & PTE_PFN_MASK) >> PAGE_SHIFT;
-}
-
-static noinline void replace_slowly(struct mm_struct *mm, unsigned long addr,
-				    pte_t *ptep, pteval_t pte, unsigned long ip)
+static noinline void replace(struct mm_struct *mm, unsigned long addr,
+			     pte_t *ptep, pteval_t pte, unsigned long ip)
 {
 	if (unlikely(!pte_uffd_sound(__pte(pte))))
 		ptcheck_uffd_wp_write(mm, addr, ip);
@@ -165,55 +87,12 @@ static noinline void replace_slowly(struct mm_struct *mm, unsigned long addr,
 }
 
 /* What is not plain, or comes where something is. */
-static noinline void __ptcheck_callee replace(struct mm_struct *mm,
-					      unsigned long addr, pte_t *ptep,
-					      pteval_t pte, unsigned long ip)
+void __ptcheck_callee ptcheck_set_slowly(struct mm_struct *mm, unsigned long addr,
+					 pte_t *ptep, pteval_t pte,
+					 unsigned long ip)
 {
-	replace_slowly(mm, addr, ptep, pte, ip);
+	replace(mm, addr, ptep, pte, ip);
 }
-
-static __always_inline void set(struct mm_struct *mm, unsigned long addr,
-				pte_t *ptep, pte_t pte, unsigned long ip)
-{
-	if (unlikely(!is_plain(pte) || !pte_none(ptep_get(ptep))))
-		replace(mm, addr, ptep, pte_val(pte), ip);
-	else if (is_writable(pte))
-		apply(mm, addr, plain_pfn(pte), PTCHECK_MAP_WRITE, ip);
-	else if (likely(is_readonly(pte)))
-		apply(mm, addr, plain_pfn(pte), PTCHECK_MAP_READ, ip);
-	else
-		replace(mm, addr, ptep, pte_val(pte), ip);
-}
-
-/* Out of line half of ptcheck_ptes_set() for one entry. */
-void __ptcheck_callee __ptcheck_pte_set(struct mm_struct *mm, unsigned long addr,
-					pte_t *ptep, pteval_t pte)
-{
-	set(mm, addr, ptep, __pte(pte), _RET_IP_);
-}
-EXPORT_SYMBOL(__ptcheck_pte_set);
-
-static noinline void set_many(struct mm_struct *mm, unsigned long addr,
-			      pte_t *ptep, pte_t pte, unsigned int nr,
-			      unsigned long ip)
-{
-	for (; nr; nr--) {
-		set(mm, addr, ptep++, pte, ip);
-		addr += PAGE_SIZE;
-		pte = pte_next_pfn(pte);
-	}
-}
-
-/* Out of line half of ptcheck_ptes_set() for any number; as a rule it is one. */
-void __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
-			pte_t pte, unsigned int nr)
-{
-	if (likely(nr == 1))
-		set(mm, addr, ptep, pte, _RET_IP_);
-	else
-		set_many(mm, addr, ptep, pte, nr, _RET_IP_);
-}
-EXPORT_SYMBOL(__ptcheck_ptes_set);
 
 /* Out of line half of ptcheck_pte_change(). */
 void __ptcheck_callee __ptcheck_pte_change(struct mm_struct *mm,
@@ -224,47 +103,51 @@ void __ptcheck_callee __ptcheck_pte_change(struct mm_struct *mm,
 }
 EXPORT_SYMBOL_GPL(__ptcheck_pte_change);
 
-static noinline void clear_slowly(struct mm_struct *mm, unsigned long addr,
-				  pteval_t pte, unsigned long ip)
+static noinline void map(struct mm_struct *mm, unsigned long addr, pteval_t pte,
+			 unsigned long ip)
+{
+	ptcheck_replace(mm, addr, (struct ptcheck_leaf) { },
+			ptcheck_pte_leaf(__pte(pte)), 1, ip);
+}
+
+/* What is plain, but may not be writable, or ought not to be there. */
+void __ptcheck_callee ptcheck_map_slowly(struct mm_struct *mm, unsigned long addr,
+					 pteval_t pte, unsigned long ip)
+{
+	map(mm, addr, pte, ip);
+}
+
+static noinline void clear(struct mm_struct *mm, unsigned long addr, pteval_t pte,
+			   unsigned long ip)
 {
 	ptcheck_replace(mm, addr, ptcheck_pte_leaf(__pte(pte)),
 			(struct ptcheck_leaf) { }, 1, ip);
 }
 
-static noinline void __ptcheck_callee clear(struct mm_struct *mm,
-					    unsigned long addr, pteval_t pte,
-					    unsigned long ip)
+/* What is not plain has been taken out. */
+void __ptcheck_callee ptcheck_clear_slowly(struct mm_struct *mm,
+					   unsigned long addr, pteval_t pte,
+					   unsigned long ip)
 {
-	clear_slowly(mm, addr, pte, ip);
+	clear(mm, addr, pte, ip);
 }
 
-/* Out of line half of ptcheck_pte_clear(). */
-void __ptcheck_callee __ptcheck_pte_clear(struct mm_struct *mm,
-					  unsigned long addr, pteval_t val)
+static noinline void protect(struct mm_struct *mm, unsigned long addr,
+			     pteval_t old, unsigned long ip)
 {
-	pte_t pte = __pte(val);
+	struct ptcheck_leaf leaf = ptcheck_pte_leaf(__pte(old));
 
-	if (unlikely(!is_plain(pte)))
-		clear(mm, addr, val, _RET_IP_);
-	else if (is_writable(pte))
-		apply(mm, addr, plain_pfn(pte), PTCHECK_UNMAP_WRITE, _RET_IP_);
-	else if (likely(is_readonly(pte)))
-		apply(mm, addr, plain_pfn(pte), PTCHECK_UNMAP_READ, _RET_IP_);
-	else
-		clear(mm, addr, val, _RET_IP_);
+	if (leaf.counted && leaf.write)
+		ptcheck_apply_small(mm, addr, leaf.pfn, PTCHECK_DOWNGRADE, ip);
 }
-EXPORT_SYMBOL(__ptcheck_pte_clear);
 
-/* Out of line half of ptcheck_pte_wrprotect(). */
-void __ptcheck_callee __ptcheck_pte_wrprotect(struct mm_struct *mm,
-					      unsigned long addr, pteval_t old)
+/* An entry that is not plain has been made read-only. */
+void __ptcheck_callee ptcheck_protect_slowly(struct mm_struct *mm,
+					     unsigned long addr, pteval_t old,
+					     unsigned long ip)
 {
-	pte_t pte = __pte(old);
-
-	if (pte_write(pte) && ptcheck_pte_leaf(pte).counted)
-		apply(mm, addr, plain_pfn(pte), PTCHECK_DOWNGRADE, _RET_IP_);
+	protect(mm, addr, old, ip);
 }
-EXPORT_SYMBOL(__ptcheck_pte_wrprotect);
 
 /* Out of line half of ptcheck_ptes_move(): nothing ought to be there. */
 void __ptcheck_ptes_move(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
@@ -274,7 +157,7 @@ void __ptcheck_ptes_move(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 		pte_t pte = ptep_get(ptep);
 
 		if (unlikely(!pte_none(pte)))
-			__ptcheck_pte_clear(mm, addr, pte_val(pte));
+			clear(mm, addr, pte_val(pte), _RET_IP_);
 		addr += PAGE_SIZE;
 	}
 }
@@ -300,7 +183,7 @@ void __page_table_check_pte_clear_range(struct mm_struct *mm, unsigned long addr
 	if (WARN_ON_ONCE(!table))
 		return;
 	for (ptep = table; ptep < table + PTRS_PER_PTE; ptep++) {
-		__ptcheck_pte_clear(mm, addr, pte_val(ptep_get(ptep)));
+		clear(mm, addr, pte_val(ptep_get(ptep)), _RET_IP_);
 		addr += PAGE_SIZE;
 	}
 	pte_unmap(table);

@@ -111,70 +111,45 @@ static inline bool ptcheck_sound(u64 word, bool anon)
 }
 
 /*
- * A block of 2 MiB is mapped as a whole by large entries, which are counted in a
- * word of the block, or page by page. What is true of a page is the sum of the
- * two words. For large entries the block also knows how many of its pages have
- * what in their own words: who maps a block need not look at 512 of them.
+ * Whether an operation that found @old is beyond doubt, large entries aside: with one
+ * or two comparisons, of an entry that is alone or shares as it may.
  */
-#define PTCHECK_PRESENCE_BITS	21
-
-static inline u64 ptcheck_presence(u64 word)
+static inline bool ptcheck_common(u64 old, enum ptcheck_op op, bool anon)
 {
-	u64 file = (u32)word ? 1 : 0;
-	u64 anon = word & (PTCHECK_WRITE_ONE - PTCHECK_ANON_ONE) ? 1 : 0;
-	u64 write = word >= PTCHECK_WRITE_ONE ? 1 : 0;
+	/* The highest bits of the counts, so that there is no carry. */
+	const u64 readers = (PTCHECK_WRITE_ONE >> 1) - PTCHECK_ANON_ONE;
+	const u64 files = (1ULL << 31) - 1;
 
-	return file | anon << PTCHECK_PRESENCE_BITS |
-	       write << 2 * PTCHECK_PRESENCE_BITS;
-}
-
-/* How the presence changes when an operation leaves the word @new. */
-static inline u64 ptcheck_presence_delta(u64 new, enum ptcheck_op op, bool anon)
-{
-	return ptcheck_presence(new) -
-	       ptcheck_presence(new - ptcheck_delta(op, anon));
-}
-
-/* What the only entry of a page leaves behind when it comes, goes or changes. */
-static inline u64 ptcheck_alone(enum ptcheck_op op, bool anon)
-{
-	if (op == PTCHECK_UPGRADE)
-		return PTCHECK_ANON_ONE + PTCHECK_WRITE_ONE;
-	if (op == PTCHECK_DOWNGRADE)
-		return PTCHECK_ANON_ONE;
-	return ptcheck_is_removal(op) ? 0 : ptcheck_delta(op, anon);
+	switch (op) {
+	case PTCHECK_MAP_READ:
+		return anon ? !(old & ~readers) : old < files;
+	case PTCHECK_MAP_WRITE:
+		return anon ? !old : old < files;
+	case PTCHECK_UNMAP_READ:
+		return anon ? old && !(old & ~readers) : old - 1 < files;
+	case PTCHECK_UNMAP_WRITE:
+		return anon ? old == PTCHECK_ANON_ONE + PTCHECK_WRITE_ONE :
+			      old - 1 < files;
+	case PTCHECK_UPGRADE:
+		return anon && old == PTCHECK_ANON_ONE;
+	case PTCHECK_DOWNGRADE:
+		return anon && old == PTCHECK_ANON_ONE + PTCHECK_WRITE_ONE;
+	default:
+		return false;
+	}
 }
 
 /*
- * Whether @new is one of those words that @op leaves while others like the entry
- * map the page before and after: all of one type, none writable if anonymous.
+ * A block of 2 MiB is mapped as a whole by large entries, which are counted in a
+ * word of the block, or page by page. What is true of a page is the sum of the
+ * two words. Of all pages together, whose words are @seen by one "or", this has one
+ * of each kind of entry that some page has.
  */
-static inline bool ptcheck_shared(u64 new, enum ptcheck_op op, bool anon)
+static inline u64 ptcheck_any(u64 seen)
 {
-	u64 least = ptcheck_is_removal(op) ? 1 : 2;
-
-	if (!anon)
-		return new - least < (1ULL << 31) - least;
-	if (op != PTCHECK_MAP_READ && op != PTCHECK_UNMAP_READ)
-		return false;
-	new = new >> PTCHECK_ANON_SHIFT | new << PTCHECK_ANON_SHIFT;
-	return new - least < (1ULL << 24) - least;
-}
-
-/* What goes with ptcheck_alone(). */
-static inline u64 ptcheck_alone_presence(enum ptcheck_op op, bool anon)
-{
-	return ptcheck_presence_delta(ptcheck_alone(op, anon), op, anon);
-}
-
-/* A word with everything that some page of a block has, at least once. */
-static inline u64 ptcheck_any(u64 presence)
-{
-	const u64 mask = (1ULL << PTCHECK_PRESENCE_BITS) - 1;
-
-	return (presence & mask ? PTCHECK_FILE_ONE : 0) +
-	       (presence >> PTCHECK_PRESENCE_BITS & mask ? PTCHECK_ANON_ONE : 0) +
-	       (presence >> 2 * PTCHECK_PRESENCE_BITS ? PTCHECK_WRITE_ONE : 0);
+	return ((u32)seen ? PTCHECK_FILE_ONE : 0) +
+	       (seen & (PTCHECK_WRITE_ONE - PTCHECK_ANON_ONE) ? PTCHECK_ANON_ONE : 0) +
+	       (seen >= PTCHECK_WRITE_ONE ? PTCHECK_WRITE_ONE : 0);
 }
 
 struct ptcheck_counts ptcheck_counts(u64 word);

@@ -11,6 +11,7 @@
 #define pr_fmt(fmt) "page_table_check: " fmt
 
 #include <linux/gfp.h>
+#include <linux/kmemleak.h>
 #include <linux/memblock.h>
 #include <linux/memory.h>
 #include <linux/nonsensitive.h>
@@ -42,8 +43,12 @@ static int fill_section(unsigned long pfn, int nid)
 	words = zeroed(PAGES_PER_SECTION * sizeof(*words), nid);
 	if (!words)
 		return -ENOMEM;
-	for (; index < end; index++, words += PTCHECK_BLOCK_PAGES)
-		WRITE_ONCE(ptcheck_blocks[index].words, words);
+	/* Nothing points to their beginning from here on. */
+	kmemleak_not_leak(words);
+	words -= index << PTCHECK_BLOCK_ORDER;
+	for (; index < end; index++)
+		/* Zero before they are found: whoever follows the pointer. */
+		smp_store_release(&ptcheck_blocks[index].words, words);
 	return 0;
 }
 
