@@ -19,6 +19,7 @@
 #define SMALL_PAGES	64
 #define MOVED_PAGES	64
 #define CACHE_PAGES	64
+#define FOLIO_SIZE	"/sys/kernel/mm/transparent_hugepage/hugepages-64kB/"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
@@ -181,6 +182,16 @@ const struct ptcheck_loop ptcheck_loops[] = {
 	{ }
 };
 
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		note("%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Both sides of a fork write: one copies, the other keeps the page. */
 static void copy_on_write(size_t size, int flags)
 {
@@ -263,6 +274,24 @@ static void large_pages(void)
 	end_thp();
 }
 
+/* Entries that come and go together, and do not all have the same permission. */
+static void folios(void)
+{
+	size_t size = SMALL_PAGES * PAGE;
+	char *p;
+
+	put(FOLIO_SIZE "enabled", "always");
+	p = map_private(size);
+	touch(p, size);
+	mprotect(p + 3 * PAGE, PAGE, PROT_READ);
+	mprotect(p + 20 * PAGE, 2 * PAGE, PROT_NONE);
+	copy_on_write(size, 0);
+	madvise(p + 5 * PAGE, 40 * PAGE, MADV_DONTNEED);
+	touch(p + 24 * PAGE, size / 2);
+	munmap(p, size);
+	put(FOLIO_SIZE "enabled", "never");
+}
+
 static void files(void)
 {
 	char *p;
@@ -283,16 +312,6 @@ static void files(void)
 	touch(memory, CACHE_PAGES * PAGE);
 	munmap(p, CACHE_PAGES * PAGE);
 	end_cache();
-}
-
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		note("%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
 }
 
 /* Pages of equal content become one, and are told apart again. */
@@ -397,6 +416,7 @@ void ptcheck_load(unsigned int rounds)
 		protections();
 		forced_write();
 		large_pages();
+		folios();
 		files();
 		merging();
 		hugetlb();
