@@ -3,20 +3,9 @@
 # memory management, all or those named, each for so long at most (400); each must end as
 # /kselftests/mm says it does on the plain kernel, and page table check, if it is on,
 # must find nothing.
-violations=/sys/kernel/debug/page_table_check/violations
+# shellcheck source=tests/vm/violations.sh
+. /tests/violations
 count=0 failed=0 seconds=400 names='' without=''
-
-# Nothing to read is nothing found only where nothing is looked for.
-found() {
-	if [ -r "$violations" ]; then
-		awk '$1 != "unprinted" { sum += $2 } END { print sum + 0 }' "$violations"
-	elif grep -q 'page_table_check=on' /proc/cmdline; then
-		echo "no $violations" >&2
-		return 1
-	else
-		echo 0
-	fi
-}
 
 # Swap, for the tests of pages that are there.
 add_swap() {
