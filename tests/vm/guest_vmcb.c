@@ -2,8 +2,10 @@
 /* A guest of the guest, with SVM: see guest_vmcb.h. */
 #include <string.h>
 
+#include "asi_stats.h"
 #include "guest_layout.h"
 #include "guest_vmcb.h"
+#include "kvm_guest.h"
 
 /* The control area of the VMCB, and the state save area behind it. */
 #define INTERCEPTS_4	0x010
@@ -17,6 +19,29 @@
 
 #define CODE_64BIT	0xa9b
 #define DATA		0xc93
+
+#define NESTED_TABLES	0x40000UL
+#define NESTED_ENTRIES	512
+#define LARGE		(2UL << 20)
+
+static bool parameter(const char *name)
+{
+	char text[8];
+
+	return guest_cpu_is_amd() && read_text(name, text, sizeof(text)) &&
+	       (text[0] == '1' || text[0] == 'Y');
+}
+
+bool guest_can_nest(void)
+{
+	return parameter("/sys/module/kvm_amd/parameters/nested");
+}
+
+bool guest_can_nest_tables(void)
+{
+	return guest_can_nest() &&
+	       parameter("/sys/module/kvm_amd/parameters/npt");
+}
 
 struct segment {
 	uint16_t selector, attrib;
@@ -60,4 +85,18 @@ void guest_build_vmcb(uint8_t *vmcb, uint64_t rip, uint64_t nested_cr3)
 	put(save, 0x170, 2);				/* RFLAGS */
 	put(save, 0x178, rip);
 	put(save, 0x1d8, GUEST_STACKS);			/* RSP */
+}
+
+/* For anybody: nested page tables are walked as user mode. */
+uint64_t guest_build_nested_tables(uint8_t *mem)
+{
+	uint64_t *pgd = (void *)(mem + NESTED_TABLES);
+	uint64_t *pud = pgd + NESTED_ENTRIES, *pmd = pud + NESTED_ENTRIES;
+	unsigned int i;
+
+	pgd[0] = (NESTED_TABLES + 0x1000) | 7;
+	pud[0] = (NESTED_TABLES + 0x2000) | 7;
+	for (i = 0; i < NESTED_ENTRIES; i++)
+		pmd[i] = i * LARGE | 0x87;
+	return NESTED_TABLES;
 }

@@ -4,23 +4,11 @@
  * the VM must not map its memory, which the inner guest could otherwise reach.
  * Other VMs of the same process keep theirs.
  */
-#include <errno.h>
-#include <string.h>
-
 #include "guest_payload.h"
 #include "guest_vmcb.h"
 #include "vm_test.h"
 
 #define ROUNDS	5
-
-static bool nesting_is_on(void)
-{
-	char text[8];
-
-	return guest_cpu_is_amd() &&
-	       read_text("/sys/module/kvm_amd/parameters/nested", text,
-			 sizeof(text)) && (text[0] == '1' || text[0] == 'Y');
-}
 
 static void nest(struct guest_vm *vm, unsigned int id)
 {
@@ -42,7 +30,7 @@ int main(void)
 	uint64_t user;
 
 	vm_test_begin();
-	if (!nesting_is_on())
+	if (!guest_can_nest())
 		skip("no nested virtualization on this machine");
 	must_create(&vm, 2);
 	must_create(&other, 1);

@@ -24,7 +24,6 @@
 #define LATE_SIZE	(16 * TRACK_PAGE)
 #define LARGE		(2UL << 20)
 #define SMM_BASE	0x30000UL	/* code 0x8000 after it, state 0xfe00 */
-#define NESTED_TABLES	0x40000UL
 
 /* Of later headers than the distribution has. */
 #ifndef KVM_PRE_FAULT_MEMORY
@@ -49,15 +48,6 @@ static void step(struct guest_vm *vm, const uint8_t *code, uint64_t gpa,
 
 	track_load(&vm->vcpu[0], code, &regs);
 	check(!track_run(&vm->vcpu[0]), "%s: runs", what);
-}
-
-static bool parameter(const char *name)
-{
-	char path[128], text[8];
-
-	snprintf(path, sizeof(path), "/sys/module/%s", name);
-	return read_text(path, text, sizeof(text)) &&
-	       (text[0] == '1' || text[0] == 'Y');
 }
 
 static bool has(const struct guest_vm *vm, int capability)
@@ -99,19 +89,6 @@ static void system_management_mode(void)
 	guest_vm_destroy(&vm);
 }
 
-/* Identity, for anybody: nested page tables are walked as user mode. */
-static void build_nested_tables(uint8_t *mem)
-{
-	uint64_t *pgd = (void *)(mem + NESTED_TABLES);
-	uint64_t *pud = pgd + 512, *pmd = pud + 512;
-	unsigned int i;
-
-	pgd[0] = (NESTED_TABLES + TRACK_PAGE) | 7;
-	pud[0] = (NESTED_TABLES + 2 * TRACK_PAGE) | 7;
-	for (i = 0; i < 512; i++)
-		pmd[i] = i * LARGE | 0x87;
-}
-
 /*
  * A guest of the guest reads and writes the page, on the tables of the host or on
  * nested tables of the guest, which are shadowed.
@@ -121,11 +98,12 @@ static void nested(bool tables)
 	const char *what = tables ? "on tables of the guest" : "on the host's";
 	struct track track;
 	struct guest_vm vm;
+	uint64_t cr3;
 
 	track_vm_create(&vm, 1);
-	build_nested_tables(vm.mem);
+	cr3 = tables ? guest_build_nested_tables(vm.mem) : 0;
 	guest_build_vmcb(vm.mem + GUEST_VMCB, track_code_at(track_inner),
-			 tables ? NESTED_TABLES : 0);
+			 cr3);
 	must_track(&track, &vm, TRACK_CREATE());
 	must_set(&track, TRACK_DATA, 1, KVM_TRACK_READ | KVM_TRACK_WRITE |
 		 KVM_TRACK_WRITTEN, KVM_TRACK_LOG);
@@ -134,11 +112,11 @@ static void nested(bool tables)
 	check(vm.mem[TRACK_DATA] == 1, "%s: written", what);
 	must_set(&track, TRACK_DATA, 1, 0, 0);
 	guest_build_vmcb(vm.mem + GUEST_VMCB, track_code_at(track_inner),
-			 tables ? NESTED_TABLES : 0);
+			 cr3);
 	run_payload(&vm.vcpu[0], "vmrun", 1);
 	must_set(&track, TRACK_DATA, 1, KVM_TRACK_WRITE, KVM_TRACK_LOG);
 	guest_build_vmcb(vm.mem + GUEST_VMCB, track_code_at(track_inner),
-			 tables ? NESTED_TABLES : 0);
+			 cr3);
 	run_payload(&vm.vcpu[0], "vmrun", 1);
 	track_told(&track, "w0+8=1", TRACK_DATA, "after it has been mapped there");
 	track_close(&track);
@@ -147,13 +125,12 @@ static void nested(bool tables)
 
 static void guests_of_guests(void)
 {
-	if (!guest_cpu_is_amd() ||
-	    !parameter("kvm_amd/parameters/nested")) {
+	if (!guest_can_nest()) {
 		note("no nested virtualization");
 		return;
 	}
 	nested(false);
-	if (parameter("kvm_amd/parameters/npt"))
+	if (guest_can_nest_tables())
 		nested(true);
 }
 
