@@ -236,9 +236,11 @@ void kvm_rmem_unbind(struct kvm_memory_slot *slot)
 }
 
 /*
- * The VM goes: nobody uses it, and the last mapping has been zapped. A hole that
- * is under way ends first, and none finds the VM any more, so that its page tables
- * can be taken down.
+ * The VM goes: nobody uses it, and the MMU notifier has zapped the last mapping
+ * and is gone; earlier, a hole would give away pages that are still mapped. As the
+ * notifier's calls do, a hole that is under way ends first, and none finds the VM
+ * any more. From then on the caller alone has the counts of invalidations, which
+ * it reads and resets without their locks, and the page tables, to take them down.
  */
 void kvm_rmem_unbind_all(struct kvm *kvm)
 {
