@@ -52,9 +52,10 @@ static void revalidate_caches(struct kvm *kvm)
 	bool wake;
 
 	spin_lock(&kvm->mn_invalidate_lock);
-	/* A VM that goes has set it to 0 and waits for nobody. */
-	wake = kvm->mn_active_invalidate_count &&
-	       !--kvm->mn_active_invalidate_count;
+	/* A VM that goes sets it to 0, but not before kvm_rmem_unbind_all(). */
+	if (!WARN_ON_ONCE(!kvm->mn_active_invalidate_count))
+		kvm->mn_active_invalidate_count--;
+	wake = !kvm->mn_active_invalidate_count;
 	spin_unlock(&kvm->mn_invalidate_lock);
 	if (wake)
 		rcuwait_wake_up(&kvm->mn_memslots_update_rcuwait);
