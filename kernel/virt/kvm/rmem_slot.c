@@ -13,7 +13,7 @@
 
 #include "kvm_mm.h"
 
-/* The guest's pages among the file's [@start, @end). */
+/* The guest's pages among the file's [@start, @end); without the slot. */
 static struct kvm_gfn_range gfn_range(struct kvm_rmem *rmem, pgoff_t start,
 				      pgoff_t end)
 {
@@ -22,7 +22,6 @@ static struct kvm_gfn_range gfn_range(struct kvm_rmem *rmem, pgoff_t start,
 	struct kvm_gfn_range range = {
 		.start = slot->base_gfn + max(start, rmem->pgoff) - rmem->pgoff,
 		.end = slot->base_gfn + min(end, last) - rmem->pgoff,
-		.slot = slot,
 		.may_block = true,
 		.attr_filter = KVM_FILTER_PRIVATE,
 	};
@@ -62,12 +61,21 @@ static void revalidate_caches(struct kvm *kvm)
 }
 
 /*
- * A slot that is not in use yet, or no more, has nothing mapped, and what KVM
- * would look for may not be allocated. It cannot come into use before the end.
+ * What the VM has in the place of the slot, or NULL if that is not in use yet, or
+ * no more: then nothing is mapped, and what KVM would look for may not be allocated.
+ * While a slot is being deleted a copy is in its place, and KVM allocates for the
+ * copy. The invalidation has been counted, which keeps the set of slots in force
+ * until the end; readers in kvm->srcu would hold up those who wait to exchange it.
  */
-static bool slot_in_use(struct kvm_memory_slot *slot)
+static struct kvm_memory_slot *slot_in_use(struct kvm_rmem *rmem)
 {
-	return hash_hashed(&slot->id_node[0]) || hash_hashed(&slot->id_node[1]);
+	struct kvm_memory_slot *slot = rmem->slot;
+	struct kvm *kvm = rmem->kvm;
+	struct kvm_memslots *slots;
+
+	slots = rcu_dereference_protected(kvm->memslots[slot->as_id],
+					  READ_ONCE(kvm->mn_active_invalidate_count));
+	return id_to_memslot(slots, slot->id);
 }
 
 static void kvm_rmem_invalidate_start(struct restrictedmem_notifier *notifier,
@@ -78,9 +86,10 @@ static void kvm_rmem_invalidate_start(struct restrictedmem_notifier *notifier,
 	struct kvm *kvm = rmem->kvm;
 
 	invalidate_caches(kvm, &range);
+	range.slot = slot_in_use(rmem);
 	KVM_MMU_LOCK(kvm);
 	kvm_mmu_invalidate_begin(kvm);
-	if (!slot_in_use(rmem->slot))
+	if (!range.slot)
 		kvm_mmu_invalidate_range_add(kvm, range.start, range.end);
 	else if (kvm_mmu_unmap_gfn_range(kvm, &range))
 		kvm_flush_remote_tlbs(kvm);
