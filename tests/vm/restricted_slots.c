@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Slots of restricted memory that come and go: under a clock page that KVM keeps
- * writing to, under holes in their file, and with their VM.
+ * writing to, under holes in their file, while KVM begins to shadow page tables,
+ * and with their VM or its process.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "guest_payload.h"
+#include "guest_vmcb.h"
 #include "restricted.h"
 #include "vm_test.h"
 
@@ -100,42 +108,81 @@ static void clock_page(unsigned int flags, const char *what)
 	close(fd);
 }
 
-struct puncher {
-	pthread_t thread;
-	int fd;
+/* A thread that does one thing over and over, until it goes wrong. */
+struct storm {
+	int (*act)(struct storm *s);
+	int fd;			/* of the file; a copy, so that it stays open */
 	size_t offset, size;
+	int vm_fd;
+	void *memory;
+	pthread_t thread;
 	volatile bool stop;
-	volatile unsigned long holes;
+	volatile unsigned long times;
 	int err;
 };
 
-static void *punch(void *arg)
+static int punch(struct storm *s)
 {
-	struct puncher *p = arg;
+	return restricted_punch(s->fd, s->offset, s->size);
+}
 
-	while (!p->stop && !p->err) {
-		p->err = restricted_punch(p->fd, p->offset, p->size);
-		p->holes++;
+/* With time for slots to come and go in between: they wait for holes to end. */
+static int punch_and_pause(struct storm *s)
+{
+	int i, err = punch(s);
+
+	for (i = 0; i < 6; i++)
+		sched_yield();
+	return err;
+}
+
+static int bind_and_remove(struct storm *s)
+{
+	int err = restricted_slot(s->vm_fd, SLOT, WHERE, s->size, s->fd, 0,
+				  NULL);
+
+	return err ?: restricted_slot_remove(s->vm_fd, SLOT);
+}
+
+/* KVM is told of both, as of a hole, but by the notifier of user memory. */
+static int protect(struct storm *s)
+{
+	if (mprotect(s->memory, s->size, PROT_READ) ||
+	    mprotect(s->memory, s->size, PROT_READ | PROT_WRITE))
+		return -errno;
+	return 0;
+}
+
+static void *repeat(void *arg)
+{
+	struct storm *s = arg;
+
+	while (!s->stop && !s->err) {
+		s->err = s->act(s);
+		s->times++;
 	}
 	return NULL;
 }
 
-/* Returns once holes are under way: a busy machine may take its time. */
-static void start(struct puncher *p, int fd, size_t offset, size_t size)
+/* Returns once it is under way: a busy machine may take its time. */
+static void start(struct storm *s)
 {
-	*p = (struct puncher){ .fd = dup(fd), .offset = offset, .size = size };
-	if (p->fd < 0 || pthread_create(&p->thread, NULL, punch, p))
+	s->stop = false;
+	s->times = 0;
+	s->fd = dup(s->fd);
+	if (s->fd < 0 || pthread_create(&s->thread, NULL, repeat, s))
 		die("start a thread");
-	while (!p->holes)
+	while (!s->times)
 		usleep(100);
 }
 
-static void stop(struct puncher *p, const char *what)
+static void stop(struct storm *s, const char *what)
 {
-	p->stop = true;
-	pthread_join(p->thread, NULL);
-	check(!p->err && p->holes, "%s: %lu holes", what, p->holes);
-	close(p->fd);
+	s->stop = true;
+	pthread_join(s->thread, NULL);
+	check(!s->err && s->times, "%s, %lu times: %s", what, s->times,
+	      strerror(-s->err));
+	close(s->fd);
 }
 
 /*
@@ -146,42 +193,159 @@ static void stop(struct puncher *p, const char *what)
  */
 static void young_slots(unsigned int rounds)
 {
+	struct storm holes = { .act = punch, .offset = LARGE,
+			       .size = HUGE_SIZE - LARGE };
 	int fd = restricted_open_sized(RMFD_HUGEPAGE, HUGE_SIZE);
+	struct storm slots = { .fd = fd, .size = HUGE_SIZE };
 	struct guest_vm vm;
-	struct puncher p;
 	unsigned int i;
 	int err = 0;
 
 	create(&vm, 0);
 	run_payload(&vm.vcpu[0], "cpuid", 1);
-	start(&p, fd, LARGE, HUGE_SIZE - LARGE);
-	for (i = 0; i < rounds && !err; i++) {
-		err = restricted_slot(vm.fd, SLOT, WHERE, HUGE_SIZE, fd, 0,
-				      NULL);
-		if (!err)
-			err = restricted_slot_remove(vm.fd, SLOT);
-	}
+	slots.vm_fd = vm.fd;
+	holes.fd = fd;
+	start(&holes);
+	for (i = 0; i < rounds && !err; i++)
+		err = bind_and_remove(&slots);
 	check(!err, "%u slots under holes: %s", i, strerror(-err));
-	stop(&p, "young slots");
+	stop(&holes, "holes in young slots");
 	check(run_payload(&vm.vcpu[0], "cpuid", 1), "the guest runs");
 	guest_vm_destroy(&vm);
 	close(fd);
 }
 
-/* Holes are under way while the VM goes: they end, and so does it. */
+/*
+ * A VM gets its first shadowed page tables while a slot is being deleted: what KVM
+ * then keeps for that slot belongs to the copy that has its place meanwhile. A hole
+ * must look there.
+ */
+static void first_shadows(unsigned int rounds)
+{
+	int fd = restricted_open_sized(RMFD_HUGEPAGE, SIZE);
+	struct storm holes = { .act = punch_and_pause, .fd = fd, .offset = LARGE,
+			       .size = SIZE - LARGE };
+	struct guest_vm vm;
+	unsigned int i;
+
+	start(&holes);
+	for (i = 0; i < rounds; i++) {
+		struct storm slots = { .act = bind_and_remove, .fd = fd,
+				       .size = SIZE };
+
+		must_create(&vm, 1);
+		guest_build_vmcb(vm.mem + GUEST_VMCB,
+				 guest_code_address(guest_of_guest),
+				 guest_build_nested_tables(vm.mem));
+		slots.vm_fd = vm.fd;
+		start(&slots);
+		run_payload(&vm.vcpu[0], "vmrun", 1);
+		stop(&slots, "slots under the first shadows");
+		guest_vm_destroy(&vm);
+	}
+	stop(&holes, "holes under the first shadows");
+	close(fd);
+}
+
+/* Memory of our own for the VM, beside what is restricted. */
+static void *user_slot(struct guest_vm *vm)
+{
+	struct kvm_userspace_memory_region region = { .slot = SLOT,
+		.guest_phys_addr = WHERE, .memory_size = LARGE };
+	void *memory = mmap(NULL, LARGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	region.userspace_addr = (uintptr_t)memory;
+	if (memory == MAP_FAILED ||
+	    ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
+		die("a slot of user memory");
+	return memory;
+}
+
+/*
+ * Holes are under way while the VM goes, and in every other round changes of user
+ * memory that it has, too: they end, and so does it.
+ */
 static void dying_vms(unsigned int rounds)
 {
-	struct puncher p = { };
 	struct guest_vm vm;
 	unsigned int i;
 
 	for (i = 0; i < rounds; i++) {
+		struct storm holes = { .act = punch, .size = SIZE };
+		struct storm changes = { .act = protect, .size = LARGE };
+		bool both = i % 4 >= 2;
+
 		create(&vm, i % 2 ? RMFD_HUGEPAGE : 0);
 		run_payload(&vm.vcpu[0], "cpuid", 1);
-		start(&p, vm.mem_fd, 0, SIZE);
+		changes.memory = user_slot(&vm);
+		holes.fd = vm.mem_fd;
+		changes.fd = vm.mem_fd;
+		start(&holes);
+		if (both)
+			start(&changes);
 		guest_vm_destroy(&vm);
-		stop(&p, "dying VM");
+		if (both)
+			stop(&changes, "changes while the VM goes");
+		stop(&holes, "holes while the VM goes");
+		munmap(changes.memory, LARGE);
 	}
+}
+
+static void live_and_wait(int fd, int ready)
+{
+	struct guest_vm vm;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	must_create(&vm, 1);
+	if (restricted_slot(vm.fd, SLOT, WHERE, SIZE, fd, 0, NULL))
+		die("a slot");
+	word_there(&vm.vcpu[0]);
+	if (write(ready, "", 1) != 1)
+		die("tell");
+	for (;;)
+		pause();
+}
+
+/* Returns when the child has a VM on the file. */
+static pid_t vm_in_child(int fd)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(ready))
+		die("pipe");
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid)
+		live_and_wait(fd, ready[1]);
+	close(ready[1]);
+	check(read(ready[0], &byte, 1) == 1, "a VM on the file");
+	close(ready[0]);
+	return pid;
+}
+
+/* The VM goes with its process, which has no memory any more by then. */
+static void killed_vms(unsigned int rounds)
+{
+	int fd = restricted_open_sized(RMFD_HUGEPAGE, SIZE), status;
+	unsigned int i;
+	pid_t pid;
+
+	for (i = 0; i < rounds; i++) {
+		struct storm holes = { .act = punch, .fd = fd, .size = SIZE };
+
+		pid = vm_in_child(fd);
+		start(&holes);
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		check(WIFSIGNALED(status), "killed, round %u", i);
+		stop(&holes, "holes while it is killed");
+		check(!restricted_punch(fd, 0, SIZE), "all of it goes");
+	}
+	close(fd);
 }
 
 int main(int argc, char **argv)
@@ -194,6 +358,11 @@ int main(int argc, char **argv)
 	clock_page(0, "4K");
 	clock_page(RMFD_HUGEPAGE, "2M");
 	young_slots(10 * rounds);
+	if (guest_can_nest_tables())
+		first_shadows(rounds);
+	else
+		note("no nested page tables");
 	dying_vms(rounds);
+	killed_vms(rounds / 8 + 1);
 	return vm_test_end();
 }
