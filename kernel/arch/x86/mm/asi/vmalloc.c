@@ -150,10 +150,11 @@ void asi_vmalloc_disclaim(unsigned long area)
 void __asi_vmalloc_range(unsigned long size, unsigned long vm_flags,
 			 unsigned long *start, unsigned long *end)
 {
+	unsigned long room = vm_flags & VM_GLOBAL_NONSENSITIVE ? SLOT_SIZE : AREA_SIZE;
 	struct asi_owner *owner;
 
 	/* One area must not take what many others need. */
-	if (asi_vmalloc_start == ~0UL || size > AREA_SIZE / 4 ||
+	if (asi_vmalloc_start == ~0UL || size > room / 4 ||
 	    (vm_flags & VM_NONSENSITIVE) == VM_NONSENSITIVE)
 		return;
 	if (vm_flags & VM_GLOBAL_NONSENSITIVE) {
