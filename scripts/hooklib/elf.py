@@ -15,8 +15,11 @@ ET_REL = 1
 R_PC32, R_PLT32, R_32, R_32S = 2, 4, 10, 11
 MASK = (1 << 64) - 1
 GAP = 16
-# What compilers append to the name of a function they split or specialised.
-VARIANT = re.compile(r'\.(?:cold|isra|constprop|part|localalias|llvm)(?:\.\d+)?')
+# struct alt_instr of the kernel.
+ALTERNATIVE = struct.Struct('<iiIBB')
+# What compilers append to the name of a function they split or specialised, and we to
+# that of an adapter for registers.
+VARIANT = re.compile(r'\.(?:cold|isra|constprop|part|localalias|llvm|r(?:ax|bx|bp|\d+))(?:\.\d+)?')
 
 
 class Elf:
@@ -91,6 +94,26 @@ class Elf:
         start = section.offset + symbol.addr - section.addr
         return bytes(self.data[start:start + symbol.size])
 
+    def bytes_at(self, addr, count):
+        for section in self.sections:
+            if section.type != SHT_NOBITS and section.addr and section.addr <= addr < section.addr + section.size:
+                start = section.offset + addr - section.addr
+                return bytes(self.data[start:start + count])
+        return b''
+
+    def alternatives(self):
+        """(place, target) of each call that may be put in the place of an instruction."""
+        for section in self.sections:
+            if section.name != '.altinstructions' or not section.addr:
+                continue
+            for offset in range(0, section.size - ALTERNATIVE.size + 1, ALTERNATIVE.size):
+                place, instead, _, _, _ = ALTERNATIVE.unpack_from(self.data, section.offset + offset)
+                place += section.addr + offset
+                instead += section.addr + offset + 4
+                code = self.bytes_at(instead, 5)
+                if code[:1] == b'\xe8':
+                    yield place, instead + 5 + struct.unpack_from('<i', code, 1)[0]
+
     def callers(self, addrs):
         """Names of functions with bytes that look like a call or jump to one of addrs."""
         found = set()
@@ -138,4 +161,10 @@ def disassemble(elf, symbols):
         moved = {(int(a or b, 16) - offset + symbol.addr) & MASK for a, b in relative}
         absolute = {int(a, 16) & MASK for a in re.findall(r'0x([0-9a-f]+)', text.split('#')[0])}
         result[symbol].append((text, moved, absolute))
+    ordered = sorted(symbols, key=lambda s: s.addr)
+    first = [symbol.addr for symbol in ordered]
+    for place, target in elf.alternatives():
+        symbol = ordered[bisect.bisect(first, place) - 1]
+        if symbol.addr <= place < symbol.addr + symbol.size:
+            result[symbol].append(('call', {target & MASK}, set()))
     return result

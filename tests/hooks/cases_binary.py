@@ -25,6 +25,13 @@ static inline void inlined(void) { callee(); key++; }
 void outer(void) { inlined(); inlined(); }
 noinline static void kept(int n) { callee(); special(n); }
 void outermost(int n) { kept(n); key++; }
+#define REPLACED(by) asm volatile("1: mov %%eax, %%eax; nop; nop; nop; 2:\n" \
+	".pushsection .altinstructions,\"a\"\n.long 1b - ., 3f - .\n.4byte 5\n" \
+	".byte 2b - 1b, 4f - 3f\n.popsection\n" \
+	".pushsection .altinstr_replacement,\"ax\"\n3: call " #by "\n4:\n.popsection" \
+	: : : "rax", "memory")
+void replaces(void) { REPLACED(callee); key++; }
+void replaces_other(void) { REPLACED(stranger); key++; }
 void unrelated(void) { special(2); key++; }
 '''
 TWIN = 'extern int key; __attribute__((noinline)) static void twin(void) { %s key++; } void %s(void) { twin(); key++; }'
@@ -86,6 +93,8 @@ def test_static_name_in_two_files(_):
 
 test_call = found('calls', 'callee')
 test_tail_call = found('jumps', 'callee')
+test_call_instead = found('replaces', 'callee')
+test_other_call_instead = missing('replaces_other', 'callee', words=('callee', 'replaces_other'))
 test_undefined_callee = found('calls_undefined', 'elsewhere')
 test_data_reference = found('uses_data', '&other')
 test_specialised_callee = found('calls_special', 'special')
