@@ -28,6 +28,7 @@
 #define CHECK		DEBUGFS "page_table_check/"
 #define BREAK		DEBUGFS "ptcheck_break"
 #define MODULE		"/modules/ptcheck_break.ko"
+#define STAGE		(4UL << 20)	/* addresses that the module uses */
 
 struct deed {
 	const char *name;
@@ -55,6 +56,7 @@ static const struct deed deeds[] = {
 	{ "unseen_protect",	"write_miscount" },
 	{ "large_tail",		"anon_shared_write" },
 	{ "tail_then_large",	"anon_shared_write" },
+	{ "large_twice",	"anon_shared_write" },
 	{ "large_upgrade",	"anon_shared_write" },
 	{ "pud_underflow",	"unmap_not_mapped", true },
 	{ "hugetlb_tail",	"anon_shared_write" },
@@ -72,6 +74,7 @@ static const struct deed deeds[] = {
 	{ "legal_retype_unmapped" },
 	{ "legal_split_large" },
 	{ "legal_hugetlb_alone" },
+	{ "legal_no_memory" },
 	{ "legal_free_unmapped" },
 };
 
@@ -149,7 +152,9 @@ static void check_facts(const struct deed *deed)
 {
 	unsigned long pfn = strtoul(value(BREAK, "pfn"), NULL, 10);
 	unsigned long found = strtoul(value(CHECK "last", "pfn"), NULL, 10);
+	unsigned long address = strtoul(value(BREAK, "address"), NULL, 0);
 	unsigned long pages = strncmp(deed->name, "pud", 3) ? 512 : 512 * 512;
+	unsigned long at;
 
 	check(!strcmp(value(CHECK "last", "rule"), deed->rule),
 	      "%s: reported as %s", deed->name, value(CHECK "last", "rule"));
@@ -157,9 +162,13 @@ static void check_facts(const struct deed *deed)
 		check(found >= pfn && found < pfn + pages, "%s: the page is %lx, found %lx",
 		      deed->name, pfn, found);
 	/* The allocator finds what is mapped when it takes a page, or gives one. */
-	check(strstr(value(CHECK "last", "site"), "[ptcheck_break]") ||
-	      strstr(deed->rule, "ed_mapped"),
+	if (strstr(deed->rule, "ed_mapped"))
+		return;
+	check(strstr(value(CHECK "last", "site"), "[ptcheck_break]"),
 	      "%s: the place is %s", deed->name, value(CHECK "last", "site"));
+	at = strtoul(value(CHECK "last", "address"), NULL, 0);
+	check(at >= address && at < address + STAGE, "%s: the address is 0x%lx, found 0x%lx",
+	      deed->name, address, at);
 }
 
 static void check_end(const struct deed *deed, int status)
@@ -187,7 +196,7 @@ static void try(const struct deed *deed)
 		check(count_all() == before, "%s: nothing was found", deed->name);
 		return;
 	}
-	check(count(deed->rule) > of_rule, "%s: found, %lu of %s", deed->name,
+	check(count(deed->rule) == of_rule + 1, "%s: found once, %lu of %s", deed->name,
 	      count(deed->rule), deed->rule);
 	check_facts(deed);
 }

@@ -18,6 +18,7 @@
 #include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/string.h>
+#include <asm/cpufeature.h>
 
 #include "internal.h"
 #include "report.h"
@@ -41,6 +42,8 @@ static int __init parse_switch(const char *word, size_t len)
 		pr_warn("off: refused, this kernel is built to enforce it\n");
 	else
 		enabled = on;
+	if (enabled)
+		setup_force_cpu_cap(X86_FEATURE_PTCHECK);
 	return 0;
 }
 
@@ -72,7 +75,7 @@ static int __init start(void)
 {
 	if (!enabled)
 		return 0;
-	if (ptcheck_make_blocks())
+	if (ptcheck_make_words())
 		panic("page_table_check: no memory for the words\n");
 	static_branch_disable(&page_table_check_disabled);
 	pr_info("on, a violation means: %s\n",

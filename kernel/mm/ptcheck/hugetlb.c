@@ -10,6 +10,7 @@
 #include <asm/tlbflush.h>
 
 #include "internal.h"
+#include "report.h"
 
 static struct ptcheck_leaf huge_leaf(pte_t pte, unsigned long size)
 {
@@ -24,18 +25,21 @@ static struct ptcheck_leaf huge_leaf(pte_t pte, unsigned long size)
 void __ptcheck_huge_set(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 			pte_t pte, unsigned long size)
 {
-	ptcheck_replace(mm, addr, huge_leaf(ptep_get(ptep), size),
-			huge_leaf(pte, size), size >> PAGE_SHIFT, _RET_IP_);
+	const struct ptcheck_place at = { .mm = mm, .addr = addr, .ip = _RET_IP_ };
+
+	ptcheck_replace(&at, huge_leaf(ptep_get(ptep), size), huge_leaf(pte, size),
+			size >> PAGE_SHIFT);
 }
 EXPORT_SYMBOL(__ptcheck_huge_set);
 
 static pte_t get_and_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 			   unsigned long size, unsigned long ip)
 {
+	const struct ptcheck_place at = { .mm = mm, .addr = addr, .ip = ip };
 	pte_t pte = native_ptep_get_and_clear(ptep);
 
-	ptcheck_replace(mm, addr, huge_leaf(pte, size),
-			(struct ptcheck_leaf) { }, size >> PAGE_SHIFT, ip);
+	ptcheck_replace(&at, huge_leaf(pte, size), (struct ptcheck_leaf) { },
+			size >> PAGE_SHIFT);
 	return pte;
 }
 
@@ -72,14 +76,15 @@ static unsigned long entry_size(struct mm_struct *mm, unsigned long addr,
 void __ptcheck_huge_set_wrprotect(struct mm_struct *mm, unsigned long addr,
 				  pte_t *ptep)
 {
+	const struct ptcheck_place at = { .mm = mm, .addr = addr, .ip = _RET_IP_ };
 	unsigned long size = entry_size(mm, addr, ptep);
 	pte_t old = ptep_get(ptep), new;
 
 	do {
 		new = pte_wrprotect(old);
 	} while (!try_cmpxchg(&ptep->pte, &old.pte, new.pte));
-	ptcheck_replace(mm, addr, huge_leaf(old, size), huge_leaf(new, size),
-			size >> PAGE_SHIFT, _RET_IP_);
+	ptcheck_replace(&at, huge_leaf(old, size), huge_leaf(new, size),
+			size >> PAGE_SHIFT);
 }
 
 /* ptep_set_access_flags() for an entry of a huge page. */
@@ -87,14 +92,15 @@ int __ptcheck_huge_set_access_flags(struct vm_area_struct *vma,
 				    unsigned long addr, pte_t *ptep, pte_t pte,
 				    int dirty)
 {
+	const struct ptcheck_place at = {
+		.mm = vma->vm_mm, .addr = addr, .ip = _RET_IP_,
+	};
 	unsigned long size = huge_page_size(hstate_vma(vma));
 	int changed = !pte_same(ptep_get(ptep), pte);
 
 	if (changed && dirty) {
-		ptcheck_replace(vma->vm_mm, addr,
-				huge_leaf(ptep_get(ptep), size),
-				huge_leaf(pte, size), size >> PAGE_SHIFT,
-				_RET_IP_);
+		ptcheck_replace(&at, huge_leaf(ptep_get(ptep), size),
+				huge_leaf(pte, size), size >> PAGE_SHIFT);
 		set_pte(ptep, pte);
 	}
 	return changed;

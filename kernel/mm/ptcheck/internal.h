@@ -4,6 +4,7 @@
 #define _MM_PTCHECK_INTERNAL_H
 
 #include <linux/atomic.h>
+#include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/ptcheck.h>
@@ -17,7 +18,7 @@
 #error "page table check: this compiler cannot keep all registers of a caller"
 #endif
 
-struct ptcheck_violation;
+struct ptcheck_place;
 
 /* One entry of a page table, of whatever level. */
 struct ptcheck_leaf {
@@ -26,50 +27,30 @@ struct ptcheck_leaf {
 	bool write;
 };
 
-#define PTCHECK_BLOCK_ORDER	9
-#define PTCHECK_BLOCK_PAGES	BIT(PTCHECK_BLOCK_ORDER)
+/* By page frame; where there is no memory nothing is mapped. */
+extern atomic64_t *ptcheck_words;
+extern unsigned long ptcheck_nr_words;
 
-/**
- * struct ptcheck_block - 2 MiB of memory
- * @large: word of the entries that map it as a whole
- * @words: of its pages, indexed by page frame; NULL if there is no memory
- *
- * Who maps something adds to its word and then reads those of the other kind, with a
- * full barrier between, so that of a large entry and a small one for the same page
- * the second is seen. A small one reads one word for that and a large one 512.
- */
-struct ptcheck_block {
-	atomic64_t large;
-	atomic64_t *words;
-};
+int ptcheck_make_words(void);
 
-extern struct ptcheck_block *ptcheck_blocks;
-extern unsigned long ptcheck_nr_blocks;
+/* Instead of a word: the page frame, which is below the number of words, has none. */
+#define PTCHECK_NO_WORD		((u64)-EFAULT)
 
-int ptcheck_make_blocks(void);
-
-/* NULL: there is none, no memory of the page allocator. */
-static __always_inline struct ptcheck_block *ptcheck_block(unsigned long pfn)
+/* Add to a word. Return: what it was before. Full barrier. */
+static __always_inline u64 ptcheck_add_to(atomic64_t *word, u64 delta)
 {
-	unsigned long index = pfn >> PTCHECK_BLOCK_ORDER;
-
-	if (unlikely(index >= ptcheck_nr_blocks || !READ_ONCE(ptcheck_blocks[index].words)))
-		return NULL;
-	return &ptcheck_blocks[index];
+	asm volatile("1: lock xaddq %[delta], %[word]\n"
+		     "2:\n"
+		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %[delta])
+		     : [delta] "+r" (delta), [word] "+m" (word->counter)
+		     : : "memory", "cc");
+	return delta;
 }
 
-/* The word of a page frame of @block; those of its other pages are around it. */
-static __always_inline atomic64_t *ptcheck_word(const struct ptcheck_block *block,
-						unsigned long pfn)
+/* The same to that of a page frame. */
+static __always_inline u64 ptcheck_add(unsigned long pfn, u64 delta)
 {
-	return &READ_ONCE(block->words)[pfn];
-}
-
-/* How many of @nr pages from @pfn on are in the block of the first. */
-static __always_inline unsigned long ptcheck_span(unsigned long pfn,
-						  unsigned long nr)
-{
-	return min(nr, PTCHECK_BLOCK_PAGES - (pfn & (PTCHECK_BLOCK_PAGES - 1)));
+	return ptcheck_add_to(&ptcheck_words[pfn], delta);
 }
 
 /*
@@ -114,49 +95,44 @@ static inline bool ptcheck_returns_writable(swp_entry_t entry)
 }
 
 /*
- * What a slow path is told besides the address and the word, in one argument: each
- * more is a register that the quick one has to save.
+ * Who has done what, in one argument: one more is a register that the quick ways would
+ * have to save. The highest bits of addresses of code are set.
  */
-static __always_inline unsigned long ptcheck_deed(unsigned long pfn,
+static __always_inline unsigned long ptcheck_deed(unsigned long ip,
 						  enum ptcheck_op op, bool anon)
 {
-	return pfn << PAGE_SHIFT | op << 1 | anon;
+	return ip << 4 | op << 1 | anon;
 }
 
+void __ptcheck_quick __ptcheck_pte_taken(const pte_t *ptep, pteval_t pte);
+
 /* Slow halves of the quick ways. */
-void __ptcheck_callee ptcheck_judge_small(struct mm_struct *mm,
-					  unsigned long addr, unsigned long deed,
-					  u64 old, unsigned long ip);
-void __ptcheck_callee ptcheck_set_slowly(struct mm_struct *mm, unsigned long addr,
-					 pte_t *ptep, pteval_t pte,
+void __ptcheck_callee ptcheck_judge_slowly(const pte_t *ptep, pteval_t pte, u64 old,
+					   unsigned long deed);
+void __ptcheck_callee ptcheck_set_slowly(const pte_t *ptep, pteval_t pte,
 					 unsigned long ip);
-void __ptcheck_callee ptcheck_map_slowly(struct mm_struct *mm, unsigned long addr,
-					 pteval_t pte, unsigned long ip);
-void __ptcheck_callee ptcheck_clear_slowly(struct mm_struct *mm,
-					   unsigned long addr, pteval_t pte,
+void __ptcheck_callee ptcheck_map_slowly(const pte_t *ptep, pteval_t pte,
+					 unsigned long ip);
+void __ptcheck_callee ptcheck_clear_slowly(const pte_t *ptep, pteval_t pte,
 					   unsigned long ip);
-void __ptcheck_callee ptcheck_protect_slowly(struct mm_struct *mm,
-					     unsigned long addr, pteval_t old,
+void __ptcheck_callee ptcheck_underflow_slowly(const pte_t *ptep, pteval_t pte,
+					       unsigned long ip);
+void __ptcheck_callee ptcheck_protect_slowly(const pte_t *ptep, pteval_t old,
 					     unsigned long ip);
 void __ptcheck_callee ptcheck_zero_slowly(struct page *page, unsigned long what,
 					  unsigned long ip);
 
-void ptcheck_kernel_page(struct mm_struct *mm, unsigned long addr,
-			 unsigned long pfn, unsigned long ip);
-void ptcheck_apply_small(struct mm_struct *mm, unsigned long addr,
-			 unsigned long pfn, enum ptcheck_op op, unsigned long ip);
-void ptcheck_uffd_wp_write(struct mm_struct *mm, unsigned long addr,
-			   unsigned long ip);
-void ptcheck_replace(struct mm_struct *mm, unsigned long addr,
-		     struct ptcheck_leaf old, struct ptcheck_leaf new,
-		     unsigned long nr, unsigned long ip);
-void ptcheck_suspect(struct mm_struct *mm, unsigned long addr,
-		     unsigned long pfn, u64 old, enum ptcheck_op op, bool anon,
-		     unsigned long ip);
-u64 ptcheck_seen(const struct ptcheck_block *block, unsigned long pfn,
-		 unsigned long nr);
-void ptcheck_suspect_large(struct mm_struct *mm, unsigned long addr,
-			   unsigned long pfn, u64 old, enum ptcheck_op op,
-			   bool anon, unsigned long ip);
+void ptcheck_apply(const struct ptcheck_place *at, unsigned long pfn,
+		   unsigned long nr, enum ptcheck_op op);
+void ptcheck_replace(const struct ptcheck_place *at, struct ptcheck_leaf old,
+		     struct ptcheck_leaf new, unsigned long nr);
+void ptcheck_uffd_wp_write(const struct ptcheck_place *at);
+enum ptcheck_rule ptcheck_settle(unsigned long pfn, u64 old, enum ptcheck_op op,
+				 bool anon);
+void ptcheck_accuse(const struct ptcheck_place *at, unsigned long pfn, u64 old,
+		    enum ptcheck_op op, bool anon, enum ptcheck_rule rule);
+
+void ptcheck_find_entry(const pte_t *ptep, struct mm_struct **mm,
+			unsigned long *addr);
 
 #endif /* _MM_PTCHECK_INTERNAL_H */

@@ -119,7 +119,7 @@ void ptcheck_punish(const struct ptcheck_violation *v)
 		return;
 	case PTCHECK_KILL:
 		/* Who is interrupted by it has nothing to do with it. */
-		if (v->mm ? kill_users(v->mm) : in_task() && kill_task(current))
+		if (v->at.mm ? kill_users(v->at.mm) : in_task() && kill_task(current))
 			return;
 		fallthrough;
 	default:

@@ -2,20 +2,23 @@
 /*
  * Break the rules of page table check on purpose, and keep them.
  *
- * Write the name of a case into /sys/kernel/debug/ptcheck_break: it makes entries
- * that are in no page table, by the same calls that real ones are made with, and
- * for the same pages. Reading tells the page frame and the address that the last
+ * Write the name of a case into /sys/kernel/debug/ptcheck_break: it makes entries by
+ * the same calls that real ones are made with, and for the same pages, in tables of
+ * the writer for addresses that it has no right to touch; larger ones are in no table.
+ * Reading tells the page frame and the address that the last
  * case was about. Nothing here knows which engine there is.
  */
 #include <linux/debugfs.h>
 #include <linux/gfp.h>
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
 #include <linux/ptcheck_move.h>
 #include <linux/sched/mm.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/swap.h>
@@ -24,13 +27,15 @@
 
 #define ADDRESS		0x600000000000UL
 #define LARGE_ORDER	9
+#define STAGE_SIZE	(2 * PMD_SIZE)
 
 /* A page, and entries that may map it. */
 struct stage {
 	struct mm_struct *mm;
 	struct page *page;
 	unsigned int order;
-	pte_t pte[2];
+	pte_t *pte[2];		/* three entries, one entry */
+	pte_t in_no_table[4];
 	pmd_t pmd;
 	pud_t pud;
 };
@@ -61,7 +66,7 @@ static pte_t entry_for(struct page *page, bool write)
 
 static void map_page(struct stage *s, int slot, struct page *page, bool write)
 {
-	set_pte_at(s->mm, address_of(slot), &s->pte[slot], entry_for(page, write));
+	set_pte_at(s->mm, address_of(slot), s->pte[slot], entry_for(page, write));
 }
 
 static void map(struct stage *s, int slot, bool write)
@@ -71,25 +76,23 @@ static void map(struct stage *s, int slot, bool write)
 
 static void unmap(struct stage *s, int slot)
 {
-	ptep_get_and_clear(s->mm, address_of(slot), &s->pte[slot]);
+	ptep_get_and_clear(s->mm, address_of(slot), s->pte[slot]);
 }
 
 static void protect(struct stage *s, int slot)
 {
-	ptep_set_wrprotect(s->mm, address_of(slot), &s->pte[slot]);
+	ptep_set_wrprotect(s->mm, address_of(slot), s->pte[slot]);
 }
 
 static void upgrade(struct stage *s, int slot)
 {
-	ptcheck_pte_change(s->mm, address_of(slot), &s->pte[slot],
-			   pte_mkwrite_novma(s->pte[slot]));
-	native_set_pte(&s->pte[slot], pte_mkwrite_novma(s->pte[slot]));
+	ptcheck_set_pte(s->pte[slot], pte_mkwrite_novma(*s->pte[slot]));
 }
 
 /* Behind everybody's back. */
 static void forget(struct stage *s, int slot)
 {
-	native_set_pte(&s->pte[slot], __pte(0));
+	native_set_pte(s->pte[slot], __pte(0));
 }
 
 static void map_large(struct stage *s, bool write)
@@ -106,13 +109,13 @@ static void unmap_large(struct stage *s)
 
 static void map_hugetlb(struct stage *s, bool write)
 {
-	set_huge_pte_at(s->mm, address_of(0), &s->pte[0],
+	set_huge_pte_at(s->mm, address_of(0), s->pte[0],
 			pte_mkhuge(entry_for(s->page, write)), PMD_SIZE);
 }
 
 static void unmap_hugetlb(struct stage *s)
 {
-	huge_ptep_get_and_clear(s->mm, address_of(0), &s->pte[0], PMD_SIZE);
+	huge_ptep_get_and_clear(s->mm, address_of(0), s->pte[0], PMD_SIZE);
 }
 
 static void two(struct stage *s, bool first, bool second)
@@ -153,7 +156,7 @@ static void file_as_anon(struct stage *s) { type_change(s, false); }
 
 static void underflow(struct stage *s)
 {
-	native_set_pte(&s->pte[0], entry_for(s->page, READ));
+	native_set_pte(s->pte[0], entry_for(s->page, READ));
 	unmap(s, 0);
 }
 
@@ -163,7 +166,7 @@ static void wrong_type(struct stage *s)
 	set_type(s, false);
 	unmap(s, 0);
 	set_type(s, true);
-	native_set_pte(&s->pte[0], entry_for(s->page, READ));
+	native_set_pte(s->pte[0], entry_for(s->page, READ));
 	unmap(s, 0);
 }
 
@@ -228,7 +231,7 @@ static void uffd_wp_write(struct stage *s)
 {
 	pte_t pte = entry_for(s->page, WRITE);
 
-	set_pte_at(s->mm, address_of(0), &s->pte[0],
+	set_pte_at(s->mm, address_of(0), s->pte[0],
 		   __pte(pte_val(pte) | _PAGE_UFFD_WP));
 	unmap(s, 0);
 }
@@ -241,7 +244,7 @@ static pte_t migration_entry(struct stage *s)
 
 static void uffd_wp_migration(struct stage *s)
 {
-	set_pte_at(s->mm, address_of(0), &s->pte[0],
+	set_pte_at(s->mm, address_of(0), s->pte[0],
 		   pte_swp_mkuffd_wp(migration_entry(s)));
 	unmap(s, 0);
 }
@@ -249,7 +252,7 @@ static void uffd_wp_migration(struct stage *s)
 static void unseen_protect(struct stage *s)
 {
 	map(s, 0, WRITE);
-	native_set_pte(&s->pte[0], pte_wrprotect(s->pte[0]));
+	native_set_pte(s->pte[0], pte_wrprotect(*s->pte[0]));
 	unmap(s, 0);
 }
 
@@ -268,6 +271,20 @@ static void tail_then_large(struct stage *s)
 	map_large(s, READ);
 	unmap_large(s);
 	unmap(s, 1);
+}
+
+/* Wrong for each of its pages, and said once. */
+static void large_twice(struct stage *s)
+{
+	pmd_t first;
+
+	map_large(s, WRITE);
+	first = s->pmd;
+	native_set_pmd(&s->pmd, __pmd(0));
+	map_large(s, READ);
+	unmap_large(s);
+	native_set_pmd(&s->pmd, first);
+	unmap_large(s);
 }
 
 static void large_upgrade(struct stage *s)
@@ -319,7 +336,7 @@ static void migrate(struct stage *s)
 {
 	map(s, 0, WRITE);
 	unmap(s, 0);
-	set_pte_at(s->mm, address_of(0), &s->pte[0], migration_entry(s));
+	set_pte_at(s->mm, address_of(0), s->pte[0], migration_entry(s));
 	map(s, 1, WRITE);
 	unmap(s, 1);
 	map(s, 0, WRITE);
@@ -331,8 +348,8 @@ static void swapped(struct stage *s)
 	pte_t pte = swp_entry_to_pte(swp_entry(0, 1));
 
 	map(s, 1, WRITE);
-	set_pte_at(s->mm, address_of(0), &s->pte[0], pte);
-	set_pte_at(s->mm, address_of(0), &s->pte[0], pte_swp_mkuffd_wp(pte));
+	set_pte_at(s->mm, address_of(0), s->pte[0], pte);
+	set_pte_at(s->mm, address_of(0), s->pte[0], pte_swp_mkuffd_wp(pte));
 	unmap(s, 0);
 	unmap(s, 1);
 }
@@ -361,7 +378,7 @@ static void move(struct stage *s)
 /* As execve() moves a stack down by less than it is long. */
 static void move_overlap(struct stage *s)
 {
-	pte_t pte[3] = { }, moved;
+	pte_t moved, *pte = s->pte[0];
 	int i;
 
 	for (i = 1; i < 3; i++)
@@ -390,7 +407,7 @@ static void rewrite(struct stage *s)
 static void inaccessible(struct stage *s)
 {
 	map(s, 0, WRITE);
-	set_pte_at(s->mm, address_of(1), &s->pte[1], mk_pte(s->page, PAGE_NONE));
+	set_pte_at(s->mm, address_of(1), s->pte[1], mk_pte(s->page, PAGE_NONE));
 	unmap(s, 1);
 	unmap(s, 0);
 }
@@ -399,8 +416,8 @@ static void zero_page(struct stage *s)
 {
 	pte_t pte = pte_mkspecial(entry_for(ZERO_PAGE(0), READ));
 
-	set_pte_at(s->mm, address_of(0), &s->pte[0], pte);
-	set_pte_at(s->mm, address_of(1), &s->pte[1], pte);
+	set_pte_at(s->mm, address_of(0), s->pte[0], pte);
+	set_pte_at(s->mm, address_of(1), s->pte[1], pte);
 	unmap(s, 1);
 	unmap(s, 0);
 }
@@ -433,6 +450,20 @@ static void hugetlb_alone(struct stage *s)
 	unmap(s, 1);
 }
 
+/* Frames without memory, and those without a struct page among them. */
+static void no_memory(struct stage *s)
+{
+	unsigned long pfn;
+
+	for (pfn = 0; pfn < SZ_16G >> PAGE_SHIFT; pfn += PAGES_PER_SECTION) {
+		if (pfn_valid(pfn))
+			continue;
+		set_pte_at(s->mm, address_of(0), s->pte[0], pfn_pte(pfn, PAGE_SHARED));
+		protect(s, 0);
+		unmap(s, 0);
+	}
+}
+
 static void free_unmapped(struct stage *s)
 {
 	map(s, 0, WRITE);
@@ -460,6 +491,7 @@ static const struct scene scenes[] = {
 	{ "unseen_protect", 0, true, unseen_protect },
 	{ "large_tail", LARGE_ORDER, true, large_tail },
 	{ "tail_then_large", LARGE_ORDER, true, tail_then_large },
+	{ "large_twice", LARGE_ORDER, true, large_twice },
 	{ "large_upgrade", LARGE_ORDER, true, large_upgrade },
 	{ "pud_underflow", 0, false, pud_underflow },
 	{ "hugetlb_tail", LARGE_ORDER, true, hugetlb_tail },
@@ -477,30 +509,80 @@ static const struct scene scenes[] = {
 	{ "legal_retype_unmapped", 0, true, retype_unmapped },
 	{ "legal_split_large", LARGE_ORDER, true, split_large },
 	{ "legal_hugetlb_alone", LARGE_ORDER, true, hugetlb_alone },
+	{ "legal_no_memory", 0, false, no_memory },
 	{ "legal_free_unmapped", 0, true, free_unmapped },
 };
+
+static int remember(pte_t *ptep, unsigned long addr, void *entry)
+{
+	*(pte_t **)entry = ptep;
+	return 0;
+}
+
+/*
+ * Entries that nothing else will use. The check of Linux ends who breaks a rule, whose
+ * tables are then taken down with what is in them: there they are in none.
+ */
+static int set_up(struct stage *s)
+{
+	unsigned long at;
+	int slot, err = 0;
+
+	s->mm = current->mm;
+	s->pte[0] = &s->in_no_table[0];
+	s->pte[1] = &s->in_no_table[3];
+	if (!IS_ENABLED(CONFIG_PTCHECK))
+		return 0;
+	at = vm_mmap(NULL, ADDRESS, STAGE_SIZE, PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, 0);
+	if (IS_ERR_VALUE(at))
+		return at;
+	for (slot = 0; slot < ARRAY_SIZE(s->pte) && !err; slot++)
+		err = apply_to_page_range(s->mm, address_of(slot), PAGE_SIZE,
+					  remember, &s->pte[slot]);
+	if (err)
+		vm_munmap(ADDRESS, STAGE_SIZE);
+	return err;
+}
+
+static void tear_down(void)
+{
+	if (IS_ENABLED(CONFIG_PTCHECK))
+		vm_munmap(ADDRESS, STAGE_SIZE);
+}
+
+static int play_on(struct stage *s, const struct scene *scene)
+{
+	int err = set_up(s);
+
+	if (err)
+		return err;
+	s->order = scene->order;
+	s->page = alloc_pages(GFP_KERNEL | __GFP_COMP, scene->order);
+	if (s->page) {
+		last_pfn = page_to_pfn(s->page);
+		last_address = ADDRESS;
+		set_type(s, scene->anon);
+		scene->play(s);
+		if (s->page)
+			replace_page(s);
+	} else {
+		err = -ENOMEM;
+	}
+	tear_down();
+	return err;
+}
 
 static int play(const struct scene *scene)
 {
 	struct stage *s = kzalloc(sizeof(*s), GFP_KERNEL);
+	int err;
 
 	if (!s)
 		return -ENOMEM;
-	s->mm = current->mm;
-	s->order = scene->order;
-	s->page = alloc_pages(GFP_KERNEL | __GFP_COMP, scene->order);
-	if (!s->page) {
-		kfree(s);
-		return -ENOMEM;
-	}
-	last_pfn = page_to_pfn(s->page);
-	last_address = ADDRESS;
-	set_type(s, scene->anon);
-	scene->play(s);
-	if (s->page)
-		replace_page(s);
+	err = play_on(s, scene);
 	kfree(s);
-	return 0;
+	return err;
 }
 
 static ssize_t break_write(struct file *file, const char __user *buf,

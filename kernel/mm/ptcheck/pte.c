@@ -16,57 +16,30 @@
 #include "internal.h"
 #include "report.h"
 
-/* Report a page that no user may have. */
-void ptcheck_kernel_page(struct mm_struct *mm, unsigned long addr,
-			 unsigned long pfn, unsigned long ip)
+static noinline void judge(const pte_t *ptep, pteval_t pte, u64 old,
+			   unsigned long deed)
 {
-	ptcheck_violate(&(struct ptcheck_violation) {
-		.rule = PTCHECK_KERNEL_PAGE, .mm = mm, .addr = addr, .pfn = pfn,
-		.op = PTCHECK_NR_OPS, .ip = ip,
-	});
-}
-
-/* Hold what an operation has left against the entries of the whole block. */
-static noinline void judge(struct mm_struct *mm, unsigned long addr,
-			   unsigned long deed, u64 old, unsigned long ip)
-{
-	unsigned long pfn = deed >> PAGE_SHIFT;
+	const struct ptcheck_place at = { .ptep = ptep, .ip = (long)deed >> 4 };
+	unsigned long pfn = pte_pfn(__pte(pte));
 	enum ptcheck_op op = deed >> 1 & 7;
 	bool anon = deed & 1;
-	u64 new = old + ptcheck_delta(op, anon);
-	u64 large = atomic64_read(&ptcheck_block(pfn)->large);
+	enum ptcheck_rule rule = ptcheck_settle(pfn, old, op, anon);
 
-	/* Others must not make up for an entry that was never counted. */
-	if (unlikely(!ptcheck_sound(new, anon) || !ptcheck_sound(new + large, anon)))
-		ptcheck_suspect(mm, addr, pfn, old, op, anon, ip);
+	if (rule == PTCHECK_ALLOWED)
+		return;
+	/* The quick ways do not tell what is the same of a file's page. */
+	if (op == PTCHECK_MAP_READ && pte & _PAGE_RW)
+		op = PTCHECK_MAP_WRITE;
+	if (op == PTCHECK_UNMAP_READ && pte & _PAGE_RW)
+		op = PTCHECK_UNMAP_WRITE;
+	ptcheck_accuse(&at, pfn, old, op, anon, rule);
 }
 
-/* Other entries map the page, or its block. */
-void __ptcheck_callee ptcheck_judge_small(struct mm_struct *mm,
-					  unsigned long addr, unsigned long deed,
-					  u64 old, unsigned long ip)
+/* Other entries map the page, or it has no word. */
+void __ptcheck_callee ptcheck_judge_slowly(const pte_t *ptep, pteval_t pte, u64 old,
+					   unsigned long deed)
 {
-	judge(mm, addr, deed, old, ip);
-}
-
-/* One operation on one page, for those who are in no hurry. */
-void ptcheck_apply_small(struct mm_struct *mm, unsigned long addr,
-			 unsigned long pfn, enum ptcheck_op op, unsigned long ip)
-{
-	struct ptcheck_block *block = ptcheck_block(pfn);
-	struct page *page = pfn_to_page(pfn);
-	bool anon;
-	u64 old;
-
-	if (!block)
-		return;
-	if (ptcheck_is_mapping(op) && ptcheck_is_kernel_page(page))
-		ptcheck_kernel_page(mm, addr, pfn, ip);
-	anon = PageAnon(page);
-	if (op >= PTCHECK_UPGRADE && !anon)
-		return;
-	old = atomic64_fetch_add(ptcheck_delta(op, anon), ptcheck_word(block, pfn));
-	judge(mm, addr, ptcheck_deed(pfn, op, anon), old, ip);
+	judge(ptep, pte, old, deed);
 }
 
 static __always_inline bool pte_uffd_sound(pte_t pte)
@@ -77,89 +50,110 @@ static __always_inline bool pte_uffd_sound(pte_t pte)
 	       !ptcheck_returns_writable(pte_to_swp_entry(pte));
 }
 
-static noinline void replace(struct mm_struct *mm, unsigned long addr,
-			     pte_t *ptep, pteval_t pte, unsigned long ip)
+static noinline void replace(const pte_t *ptep, pteval_t pte, unsigned long ip)
 {
+	const struct ptcheck_place at = { .ptep = ptep, .ip = ip };
+
+	/* Who says on, and then off, gets here. */
+	if (unlikely(ptcheck_off()))
+		return;
 	if (unlikely(!pte_uffd_sound(__pte(pte))))
-		ptcheck_uffd_wp_write(mm, addr, ip);
-	ptcheck_replace(mm, addr, ptcheck_pte_leaf(ptep_get(ptep)),
-			ptcheck_pte_leaf(__pte(pte)), 1, ip);
+		ptcheck_uffd_wp_write(&at);
+	ptcheck_replace(&at, ptcheck_pte_leaf(ptep_get((pte_t *)ptep)),
+			ptcheck_pte_leaf(__pte(pte)), 1);
 }
 
 /* What is not plain, or comes where something is. */
-void __ptcheck_callee ptcheck_set_slowly(struct mm_struct *mm, unsigned long addr,
-					 pte_t *ptep, pteval_t pte,
+void __ptcheck_callee ptcheck_set_slowly(const pte_t *ptep, pteval_t pte,
 					 unsigned long ip)
 {
-	replace(mm, addr, ptep, pte, ip);
+	replace(ptep, pte, ip);
 }
 
-/* Out of line half of ptcheck_pte_change(). */
-void __ptcheck_callee __ptcheck_pte_change(struct mm_struct *mm,
-					   unsigned long addr, pte_t *ptep,
-					   pteval_t pte)
+static noinline void map(const pte_t *ptep, pteval_t pte, unsigned long ip)
 {
-	replace(mm, addr, ptep, pte, _RET_IP_);
-}
-EXPORT_SYMBOL_GPL(__ptcheck_pte_change);
+	const struct ptcheck_place at = { .ptep = ptep, .ip = ip };
 
-static noinline void map(struct mm_struct *mm, unsigned long addr, pteval_t pte,
-			 unsigned long ip)
-{
-	ptcheck_replace(mm, addr, (struct ptcheck_leaf) { },
-			ptcheck_pte_leaf(__pte(pte)), 1, ip);
+	ptcheck_replace(&at, (struct ptcheck_leaf) { },
+			ptcheck_pte_leaf(__pte(pte)), 1);
 }
 
 /* What is plain, but may not be writable, or ought not to be there. */
-void __ptcheck_callee ptcheck_map_slowly(struct mm_struct *mm, unsigned long addr,
-					 pteval_t pte, unsigned long ip)
+void __ptcheck_callee ptcheck_map_slowly(const pte_t *ptep, pteval_t pte,
+					 unsigned long ip)
 {
-	map(mm, addr, pte, ip);
+	map(ptep, pte, ip);
 }
 
-static noinline void clear(struct mm_struct *mm, unsigned long addr, pteval_t pte,
-			   unsigned long ip)
+static void clear_at(const struct ptcheck_place *at, pte_t pte)
 {
-	ptcheck_replace(mm, addr, ptcheck_pte_leaf(__pte(pte)),
-			(struct ptcheck_leaf) { }, 1, ip);
+	ptcheck_replace(at, ptcheck_pte_leaf(pte), (struct ptcheck_leaf) { }, 1);
+}
+
+static noinline void clear(const pte_t *ptep, pteval_t pte, unsigned long ip)
+{
+	clear_at(&(struct ptcheck_place) { .ptep = ptep, .ip = ip }, __pte(pte));
 }
 
 /* What is not plain has been taken out. */
-void __ptcheck_callee ptcheck_clear_slowly(struct mm_struct *mm,
-					   unsigned long addr, pteval_t pte,
+void __ptcheck_callee ptcheck_clear_slowly(const pte_t *ptep, pteval_t pte,
 					   unsigned long ip)
 {
-	clear(mm, addr, pte, ip);
+	clear(ptep, pte, ip);
 }
 
-static noinline void protect(struct mm_struct *mm, unsigned long addr,
-			     pteval_t old, unsigned long ip)
+/*
+ * An entry has gone that was not counted, and has been taken from the count. Who maps the
+ * page as anonymous just now has reason to complain as well.
+ */
+static noinline void underflow(const pte_t *ptep, pteval_t pte, unsigned long ip)
 {
+	atomic_inc((atomic_t *)&ptcheck_words[pte_pfn(__pte(pte))]);
+	clear(ptep, pte, ip);
+}
+
+/* The half of a word that counts entries for a file's page has none left. */
+void __ptcheck_callee ptcheck_underflow_slowly(const pte_t *ptep, pteval_t pte,
+					       unsigned long ip)
+{
+	underflow(ptep, pte, ip);
+}
+
+static noinline void protect(const pte_t *ptep, pteval_t old, unsigned long ip)
+{
+	const struct ptcheck_place at = { .ptep = ptep, .ip = ip };
 	struct ptcheck_leaf leaf = ptcheck_pte_leaf(__pte(old));
 
 	if (leaf.counted && leaf.write)
-		ptcheck_apply_small(mm, addr, leaf.pfn, PTCHECK_DOWNGRADE, ip);
+		ptcheck_apply(&at, leaf.pfn, 1, PTCHECK_DOWNGRADE);
 }
 
 /* An entry that is not plain has been made read-only. */
-void __ptcheck_callee ptcheck_protect_slowly(struct mm_struct *mm,
-					     unsigned long addr, pteval_t old,
+void __ptcheck_callee ptcheck_protect_slowly(const pte_t *ptep, pteval_t old,
 					     unsigned long ip)
 {
-	protect(mm, addr, old, ip);
+	protect(ptep, old, ip);
+}
+
+/* @nr entries from @ptep on go, for what @at says of the first. */
+static void clear_many(struct ptcheck_place *at, pte_t *ptep, unsigned long nr)
+{
+	for (; nr; nr--, ptep++) {
+		pte_t pte = ptep_get(ptep);
+
+		if (unlikely(!pte_none(pte)))
+			clear_at(at, pte);
+		at->addr += PAGE_SIZE;
+	}
 }
 
 /* Out of line half of ptcheck_ptes_move(): nothing ought to be there. */
 void __ptcheck_ptes_move(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 			 unsigned long nr)
 {
-	for (; nr; nr--, ptep++) {
-		pte_t pte = ptep_get(ptep);
+	struct ptcheck_place at = { .mm = mm, .addr = addr, .ip = _RET_IP_ };
 
-		if (unlikely(!pte_none(pte)))
-			clear(mm, addr, pte_val(pte), _RET_IP_);
-		addr += PAGE_SIZE;
-	}
+	clear_many(&at, ptep, nr);
 }
 EXPORT_SYMBOL_GPL(__ptcheck_ptes_move);
 
@@ -174,17 +168,16 @@ EXPORT_SYMBOL_GPL(__ptcheck_ptes_move);
 void __page_table_check_pte_clear_range(struct mm_struct *mm, unsigned long addr,
 					pmd_t pmd)
 {
-	pte_t *table, *ptep;
+	struct ptcheck_place at = {
+		.mm = mm, .addr = addr & PMD_MASK, .ip = _RET_IP_,
+	};
+	pte_t *table;
 
 	if (pmd_none(pmd) || pmd_bad(pmd) || pmd_leaf(pmd))
 		return;
-	addr &= PMD_MASK;
-	table = pte_offset_map(&pmd, addr);
+	table = pte_offset_map(&pmd, at.addr);
 	if (WARN_ON_ONCE(!table))
 		return;
-	for (ptep = table; ptep < table + PTRS_PER_PTE; ptep++) {
-		clear(mm, addr, pte_val(ptep_get(ptep)), _RET_IP_);
-		addr += PAGE_SIZE;
-	}
+	clear_many(&at, table, PTRS_PER_PTE);
 	pte_unmap(table);
 }

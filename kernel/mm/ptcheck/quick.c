@@ -7,198 +7,223 @@
  * changes few registers, see asm/ptcheck.h: it calls nothing but what is
  * __ptcheck_callee and keeps them all.
  */
+#include <linux/bitops.h>
 #include <linux/export.h>
 #include <linux/mm.h>
+#include <asm/asm.h>
 
 #include "internal.h"
 
-/* An entry of users that maps memory, with nothing special about it. */
-static __always_inline bool is_plain(pteval_t pte)
-{
-	const pteval_t mask = _PAGE_PRESENT | _PAGE_USER | _PAGE_SPECIAL |
-			      _PAGE_DEVMAP | _PAGE_UFFD_WP;
-
-	return likely((pte & mask) == (_PAGE_PRESENT | _PAGE_USER));
-}
-
-/* The frame of such an entry: it is present, and not inverted. */
+/*
+ * The frame of an entry of users that maps memory, with nothing special about it. What
+ * is special, or not there, leaves bits that make a frame which no machine has.
+ */
 static __always_inline unsigned long plain_pfn(pteval_t pte)
 {
-	return (pte & PTE_PFN_MASK) >> PAGE_SHIFT;
-}
+	const pteval_t plain = _PAGE_PRESENT | _PAGE_USER;
+	const pteval_t special = _PAGE_SPECIAL | _PAGE_DEVMAP | _PAGE_UFFD_WP;
 
-static __always_inline bool is_typed(const struct page *page)
-{
-	/* Of a page that is mapped it is a count, which others change. */
-	return unlikely(page_type_has_type(data_race(page->page_type)));
+	return ror64((pte & (PTE_PFN_MASK | plain | special)) - plain, PAGE_SHIFT);
 }
 
 /*
- * PageAnon() without a look at whether HugeTLB has freed the struct page: where one
- * is another's, it has the mapping of that as well.
+ * pfn_to_page(), which need not have one. The compiler would copy and shift: two
+ * instructions, of less latency, before loads that miss more often than they hit.
  */
-static __always_inline bool is_anon(const struct page *page)
+static __always_inline const struct page *page_of(unsigned long pfn)
 {
-	unsigned long head = READ_ONCE(page->compound_head);
+	unsigned long offset;
 
-	if (unlikely(head & 1)) {
-		page = (const struct page *)(head - 1);
-		OPTIMIZER_HIDE_VAR(page);	/* a branch, not a conditional move */
-	}
-	/* What the lowest bit says stays as long as the page is mapped. */
-	return (unsigned long)data_race(page->mapping) & PAGE_MAPPING_ANON;
-}
-
-/* Where a page frame is counted. False: nowhere. */
-static __always_inline bool find(unsigned long pfn, struct ptcheck_block **block)
-{
-	unsigned long index = pfn >> PTCHECK_BLOCK_ORDER;
-
-	*block = &ptcheck_blocks[index];
-	/* Once there are words there always are. */
-	return likely(index < ptcheck_nr_blocks && data_race((*block)->words));
+	asm("imulq %[size], %[pfn], %[offset]"
+	    : [offset] "=r" (offset)
+	    : [pfn] "rm" (pfn), [size] "i" (sizeof(struct page)) : "cc");
+	return (const struct page *)((unsigned long)vmemmap + offset);
 }
 
 /*
- * Whoever maps the block as a whole sees it, or is seen here. @pte only tells the slow
- * half which of the two operations it was.
+ * Leave it to a slow half, which keeps all registers: the compiler does not believe that
+ * of a call that it makes itself.
  */
-static __always_inline void count(struct mm_struct *mm, unsigned long addr,
-				  struct ptcheck_block *block, pteval_t pte,
-				  enum ptcheck_op op, enum ptcheck_op write, bool anon)
+static __always_inline void slowly(const void *callee, const void *where,
+				   unsigned long what, unsigned long ip)
 {
-	unsigned long pfn = plain_pfn(pte);
-	u64 old = atomic64_fetch_add(ptcheck_delta(op, anon), ptcheck_word(block, pfn));
+	asm volatile("call %c[callee]"
+		     : ASM_CALL_CONSTRAINT
+		     : [callee] "i" (callee), "D" (where), "S" (what), "d" (ip)
+		     : "memory", "cc");
+}
 
-	if (unlikely(!ptcheck_common(old, op, anon) ||
-		     (!ptcheck_is_removal(op) && atomic64_read(&block->large))))
-		ptcheck_judge_small(mm, addr,
-				    ptcheck_deed(pfn, pte & _PAGE_RW ? write : op, anon),
-				    old, _RET_IP_);
+/* Of a page that is not the first of its folio; NULL: nor is it a page. */
+static __always_inline const struct page *head_of(const struct page *page)
+{
+	unsigned long head;
+
+	asm volatile("1: movq %[memory], %[head]\n"
+		     "2:\n"
+		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_ZERO_REG, %[head])
+		     : [head] "=r" (head) : [memory] "m" (page->compound_head));
+	return head & 1 ? (const struct page *)(head - 1) : NULL;
+}
+
+/* What PageAnon() says. */
+static __always_inline bool is_anon(const struct page *head)
+{
+	/* It stays as long as the page is mapped. */
+	return (unsigned long)data_race(head->mapping) & PAGE_MAPPING_ANON;
+}
+
+/* The same, with one argument more. */
+static __always_inline void judge(const pte_t *ptep, pteval_t pte, u64 old,
+				  enum ptcheck_op op, bool anon)
+{
+	asm volatile("call ptcheck_judge_slowly"
+		     : ASM_CALL_CONSTRAINT
+		     : "D" (ptep), "S" (pte), "d" (old),
+		       "c" (ptcheck_deed(_RET_IP_, op, anon))
+		     : "memory", "cc");
+}
+
+static __always_inline void count_anon(const pte_t *ptep, pteval_t pte,
+				       enum ptcheck_op op)
+{
+	u64 old = ptcheck_add(plain_pfn(pte), ptcheck_delta(op, true));
+
+	if (unlikely(!ptcheck_common(old, op, true)))
+		judge(ptep, pte, old, op, true);
 }
 
 /*
- * Count a plain entry: @read or @write. False if that is to be found out yet: what is
- * dirty and cannot be written may be a shadow stack. Of a file's page it does not matter.
+ * A file's page is mapped: by the half of the word that counts those, and a look at the
+ * other after it. Who maps it as anonymous changes all of it and sees this, or is seen.
  */
-static __always_inline bool count_plain(struct mm_struct *mm, unsigned long addr,
-					struct ptcheck_block *block, pteval_t pte,
+static __always_inline void count_file(const pte_t *ptep, pteval_t pte)
+{
+	atomic64_t *word = &ptcheck_words[plain_pfn(pte)];
+	u32 *halves = (u32 *)word;
+	u64 old;
+
+	asm goto("1: lock incl %[file]\n"
+		 "cmpl $0, %[anon]\n"
+		 "jne %l[shared]\n"
+		 _ASM_EXTABLE(1b, %l[none])
+		 : : [file] "m" (halves[0]), [anon] "m" (halves[1])
+		 : "memory", "cc" : shared, none);
+	return;
+shared:
+	old = atomic64_read(word) - PTCHECK_FILE_ONE;
+	/* What has been seen is wrong also if it has gone since. */
+	if (!(old >> PTCHECK_ANON_SHIFT))
+		old += PTCHECK_ANON_ONE;
+	judge(ptep, pte, old, PTCHECK_MAP_READ, false);
+none:
+	return;
+}
+
+/* It is unmapped. */
+static __always_inline void uncount_file(const pte_t *ptep, pteval_t pte)
+{
+	atomic64_t *word = &ptcheck_words[plain_pfn(pte)];
+
+	asm goto("1: lock subl $1, %[file]\n"
+		 "jc %l[underflow]\n"
+		 _ASM_EXTABLE(1b, %l[none])
+		 : : [file] "m" (*word) : "memory", "cc" : underflow, none);
+none:
+	return;
+underflow:
+	slowly(ptcheck_underflow_slowly, ptep, pte, _RET_IP_);
+}
+
+static __always_inline void apply_file(const pte_t *ptep, pteval_t pte,
+				       enum ptcheck_op op)
+{
+	if (op == PTCHECK_MAP_READ)
+		count_file(ptep, pte);
+	if (op == PTCHECK_UNMAP_READ)
+		uncount_file(ptep, pte);
+}
+
+/*
+ * Count a plain entry: @read or @write. Of a file's page it does not matter which. False
+ * if that is to be found out yet: what is dirty and cannot be written may be a shadow
+ * stack; or the page has a type; or there is no struct page, since the entry is broken.
+ */
+static __always_inline bool count_plain(const pte_t *ptep, pteval_t pte,
 					enum ptcheck_op read, enum ptcheck_op write)
 {
-	if (!is_anon(pfn_to_page(plain_pfn(pte))))
-		count(mm, addr, block, pte, read, write, false);
+	const struct page *page = page_of(plain_pfn(pte));
+
+	/* Of a page that is mapped it is a count, which others change. */
+	if (ptcheck_is_mapping(read))
+		asm goto("1: cmpl %[typed], %[type]\n"
+			 "jl %l[doubtful]\n"
+			 _ASM_EXTABLE(1b, %l[doubtful])
+			 : : [type] "m" (page->page_type),
+			     [typed] "i" (PGTY_mapcount_underflow << 24)
+			 : "cc" : doubtful);
+	asm goto("1: testb $1, %[head]\n"
+		 "jnz %l[tail]\n"
+		 _ASM_EXTABLE(1b, %l[tail])
+		 : : [head] "m" (page->compound_head) : "cc" : tail);
+head:
+	if (!is_anon(page))
+		apply_file(ptep, pte, read);
 	else if (pte & _PAGE_RW)
-		count(mm, addr, block, pte, write, write, true);
+		count_anon(ptep, pte, write);
 	else if (likely(!(pte & _PAGE_DIRTY)))
-		count(mm, addr, block, pte, read, read, true);
+		count_anon(ptep, pte, read);
 	else
 		return false;
 	return true;
+tail:
+	page = head_of(page);
+	if (page)
+		goto head;
+doubtful:
+	return false;
 }
 
-static __always_inline void set(struct mm_struct *mm, unsigned long addr,
-				pte_t *ptep, pteval_t pte)
+/* What becomes a call in the place of ptcheck_set_pte(). */
+void __ptcheck_quick __ptcheck_set_pte(pte_t *ptep, pteval_t pte)
 {
 	unsigned long pfn = plain_pfn(pte);
-	struct ptcheck_block *block;
 
-	if (!is_plain(pte) || unlikely(!pte_none(ptep_get(ptep)))) {
-		ptcheck_set_slowly(mm, addr, ptep, pte, _RET_IP_);
-		return;
-	}
-	if (!find(pfn, &block))
-		return;
-	if (is_typed(pfn_to_page(pfn)) ||
-	    !count_plain(mm, addr, block, pte, PTCHECK_MAP_READ, PTCHECK_MAP_WRITE))
-		ptcheck_map_slowly(mm, addr, pte, _RET_IP_);
+	if (unlikely(pfn >= ptcheck_nr_words) || unlikely(!pte_none(*ptep)))
+		slowly(ptcheck_set_slowly, ptep, pte, _RET_IP_);
+	else if (!count_plain(ptep, pte, PTCHECK_MAP_READ, PTCHECK_MAP_WRITE))
+		slowly(ptcheck_map_slowly, ptep, pte, _RET_IP_);
+	native_set_pte(ptep, __pte(pte));
 }
+EXPORT_SYMBOL(__ptcheck_set_pte);
 
-/* Out of line half of ptcheck_ptes_set() for one entry. */
-void __ptcheck_quick __ptcheck_pte_set(struct mm_struct *mm, unsigned long addr,
-				       pte_t *ptep, pteval_t pte)
+/* What take.S goes on to: @pte has been taken out of @ptep. */
+void __ptcheck_quick __ptcheck_pte_taken(const pte_t *ptep, pteval_t pte)
 {
-	set(mm, addr, ptep, pte);
-}
-EXPORT_SYMBOL(__ptcheck_pte_set);
-
-static noinline void __ptcheck_quick set_many(struct mm_struct *mm,
-					      unsigned long addr, pte_t *ptep,
-					      pteval_t pte, unsigned long nr)
-{
-	for (; nr; nr--) {
-		set(mm, addr, ptep++, pte);
-		addr += PAGE_SIZE;
-		pte = pte_val(pte_next_pfn(__pte(pte)));
-	}
-}
-
-/* Out of line half of ptcheck_ptes_set() for any number; as a rule it is one. */
-void __ptcheck_quick __ptcheck_ptes_set(struct mm_struct *mm, unsigned long addr,
-					pte_t *ptep, pteval_t pte, unsigned long nr)
-{
-	if (likely(nr == 1))
-		set(mm, addr, ptep, pte);
-	else
-		set_many(mm, addr, ptep, pte, nr);
-}
-EXPORT_SYMBOL(__ptcheck_ptes_set);
-
-static __always_inline void clear(struct mm_struct *mm, unsigned long addr,
-				  pteval_t pte)
-{
-	struct ptcheck_block *block;
-
-	if (!is_plain(pte)) {
-		ptcheck_clear_slowly(mm, addr, pte, _RET_IP_);
-		return;
-	}
-	if (find(plain_pfn(pte), &block) &&
-	    !count_plain(mm, addr, block, pte, PTCHECK_UNMAP_READ, PTCHECK_UNMAP_WRITE))
-		ptcheck_clear_slowly(mm, addr, pte, _RET_IP_);
-}
-
-/* Out of line half of ptcheck_pte_clear(). */
-void __ptcheck_quick __ptcheck_pte_clear(struct mm_struct *mm, unsigned long addr,
-					 pteval_t pte)
-{
-	clear(mm, addr, pte);
-}
-EXPORT_SYMBOL(__ptcheck_pte_clear);
-
-static noinline void __ptcheck_quick clear_many(struct mm_struct *mm,
-						unsigned long addr, pte_t *ptep,
-						unsigned long nr)
-{
-	for (; nr; nr--) {
-		clear(mm, addr, pte_val(ptep_get(ptep++)));
-		addr += PAGE_SIZE;
-	}
-}
-
-/* Out of line half of ptcheck_ptes_clear(); as a rule it is one. */
-void __ptcheck_quick __ptcheck_ptes_clear(struct mm_struct *mm, unsigned long addr,
-					  pte_t *ptep, unsigned long nr)
-{
-	if (likely(nr == 1))
-		clear(mm, addr, pte_val(ptep_get(ptep)));
-	else
-		clear_many(mm, addr, ptep, nr);
+	if (unlikely(plain_pfn(pte) >= ptcheck_nr_words) ||
+	    !count_plain(ptep, pte, PTCHECK_UNMAP_READ, PTCHECK_UNMAP_WRITE))
+		slowly(ptcheck_clear_slowly, ptep, pte, _RET_IP_);
 }
 
 /* Out of line half of ptcheck_pte_wrprotect(). */
-void __ptcheck_quick __ptcheck_pte_wrprotect(struct mm_struct *mm,
-					     unsigned long addr, pteval_t old)
+void __ptcheck_quick __ptcheck_pte_wrprotect(pte_t *ptep, pteval_t old)
 {
-	struct ptcheck_block *block;
-
-	if (!is_plain(old) || unlikely(!(old & _PAGE_RW))) {
-		ptcheck_protect_slowly(mm, addr, old, _RET_IP_);
-		return;
-	}
-	if (find(plain_pfn(old), &block) && is_anon(pfn_to_page(plain_pfn(old))))
-		count(mm, addr, block, old, PTCHECK_DOWNGRADE, PTCHECK_DOWNGRADE, true);
+	if (unlikely(plain_pfn(old) >= ptcheck_nr_words) || unlikely(!(old & _PAGE_RW)) ||
+	    !count_plain(ptep, old, PTCHECK_DOWNGRADE, PTCHECK_DOWNGRADE))
+		slowly(ptcheck_protect_slowly, ptep, old, _RET_IP_);
 }
 EXPORT_SYMBOL(__ptcheck_pte_wrprotect);
+
+static __always_inline bool has_type(const struct page *page)
+{
+	/* Whose the page is does not change, it is on its way. */
+	return page_type_has_type(data_race(page->page_type));
+}
+
+static __always_inline u64 count_of(unsigned long pfn)
+{
+	/* Zero, and whoever changes that now breaks a rule. */
+	return data_race(ptcheck_words[pfn].counter);
+}
 
 /**
  * __ptcheck_zero - pages that are allocated or freed are mapped nowhere
@@ -210,12 +235,15 @@ EXPORT_SYMBOL(__ptcheck_pte_wrprotect);
 void __ptcheck_quick __ptcheck_zero(struct page *page, unsigned long what)
 {
 	unsigned long pfn = page_to_pfn(page);
-	struct ptcheck_block *block;
 
-	if (!find(pfn, &block))
+	if (unlikely(pfn >= ptcheck_nr_words))
 		return;
-	if (unlikely(what & ~PTCHECK_ALLOCATED) || is_typed(page) ||
-	    unlikely(atomic64_read(&block->large)) ||
-	    unlikely(atomic64_read(ptcheck_word(block, pfn))))
-		ptcheck_zero_slowly(page, what, _RET_IP_);
+	if (unlikely(what & ~PTCHECK_ALLOCATED) || unlikely(has_type(page)) ||
+	    unlikely(count_of(pfn)))
+		slowly(ptcheck_zero_slowly, page, what, _RET_IP_);
 }
+
+/* For modules; nobody calls them by a pointer, and they do not begin as if. */
+asm(".pushsection .discard.noendbr\n"
+	".long __ptcheck_set_pte, __ptcheck_pte_wrprotect\n"
+	".popsection");

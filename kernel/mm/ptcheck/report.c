@@ -42,7 +42,7 @@ const char *ptcheck_op_name(enum ptcheck_op op)
 /* Once per rule and place, until the table is full; then no new ones. */
 static bool is_new(const struct ptcheck_violation *v)
 {
-	unsigned long key = v->ip * PTCHECK_NR_RULES + v->rule;
+	unsigned long key = v->at.ip * PTCHECK_NR_RULES + v->rule;
 	unsigned int i, at = hash_long(key, NR_SITES_BITS);
 	unsigned long seen;
 
@@ -76,8 +76,8 @@ static void print_facts(const struct ptcheck_violation *v)
 
 	pr_err("%s: %s\n", ptcheck_rule_name(v->rule), ptcheck_rule_text(v->rule));
 	pr_err("pfn 0x%lx at 0x%lx of process %d, by %s[%d] in %pS\n", v->pfn,
-	       v->addr, owner_of(v->mm), current->comm, task_tgid_nr(current),
-	       (void *)v->ip);
+	       v->at.addr, owner_of(v->at.mm), current->comm, task_tgid_nr(current),
+	       (void *)v->at.ip);
 	if (v->entry)
 		pr_err("entry of a restricted table: 0x%llx\n", v->entry);
 	else
@@ -104,12 +104,12 @@ void ptcheck_show_facts(struct seq_file *m, const struct ptcheck_violation *v)
 	struct ptcheck_counts c = ptcheck_counts(v->old);
 
 	seq_printf(m, "rule %s\npfn %lu\naddress 0x%lx\n",
-		   ptcheck_rule_name(v->rule), v->pfn, v->addr);
+		   ptcheck_rule_name(v->rule), v->pfn, v->at.addr);
 	seq_printf(m, "operation %s\ntype %s\n", ptcheck_op_name(v->op),
 		   v->anon ? "anonymous" : "file");
 	seq_printf(m, "anonymous %u\nwritable %u\nfile %u\n", c.anon, c.write,
 		   c.file);
-	seq_printf(m, "site %pS\n", (void *)v->ip);
+	seq_printf(m, "site %pS\n", (void *)v->at.ip);
 }
 
 /* Nothing can be printed after it. */
@@ -121,22 +121,26 @@ static bool is_last(const struct ptcheck_violation *v)
 
 /**
  * ptcheck_violate - a rule has been broken
- * @v: what is known
+ * @found: what is known
  *
  * Counted and traced each time; printed once per place, or whenever it is the
  * last thing that somebody does.
  *
  * Context: any that page tables are changed in, locks held.
  */
-void ptcheck_violate(const struct ptcheck_violation *v)
+void ptcheck_violate(const struct ptcheck_violation *found)
 {
-	atomic_long_inc(&ptcheck_violations[v->rule]);
-	trace_ptcheck_violation(v, owner_of(v->mm));
-	ptcheck_remember(v);
-	if (is_new(v) || is_last(v))
-		ptcheck_print(v);
+	struct ptcheck_violation v = *found;
+
+	if (v.at.ptep)
+		ptcheck_find_entry(v.at.ptep, &v.at.mm, &v.at.addr);
+	atomic_long_inc(&ptcheck_violations[v.rule]);
+	trace_ptcheck_violation(&v, owner_of(v.at.mm));
+	ptcheck_remember(&v);
+	if (is_new(&v) || is_last(&v))
+		ptcheck_print(&v);
 	else
 		atomic_long_inc(&ptcheck_unprinted);
-	ptcheck_punish(v);
+	ptcheck_punish(&v);
 }
 EXPORT_SYMBOL_GPL(ptcheck_violate);

@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/types.h>
+#include <asm/pgtable_types.h>
 
 #include "word.h"
 
@@ -20,25 +21,36 @@ enum ptcheck_policy {
 };
 
 /**
- * struct ptcheck_violation - everything that is known about one
+ * struct ptcheck_place - which entry is spoken of
  * @mm: whose table it is; NULL: nobody's
- * @addr: where the page is mapped in @mm; or NULL's in the kernel
+ * @addr: what it maps in @mm; or NULL's in the kernel
+ * @ptep: instead of these two: they are looked for when they are needed
+ * @ip: who changes it
+ */
+struct ptcheck_place {
+	struct mm_struct *mm;
+	unsigned long addr;
+	const pte_t *ptep;
+	unsigned long ip;
+};
+
+/**
+ * struct ptcheck_violation - everything that is known about one
+ * @rule: that has been broken
+ * @at: the entry
  * @pfn: page frame
  * @old: its word before
  * @op: what has been done to it; PTCHECK_NR_OPS: nothing to the word
  * @anon: what kind of page it is now
- * @ip: who did it
  * @entry: of a restricted table
  */
 struct ptcheck_violation {
 	enum ptcheck_rule rule;
-	struct mm_struct *mm;
-	unsigned long addr;
+	struct ptcheck_place at;
 	unsigned long pfn;
 	u64 old;
 	enum ptcheck_op op;
 	bool anon;
-	unsigned long ip;
 	u64 entry;
 };
 

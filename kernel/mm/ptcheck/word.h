@@ -94,25 +94,8 @@ static inline u64 ptcheck_delta(enum ptcheck_op op, bool anon)
 }
 
 /*
- * Whether the word that an operation on a page of that type has left is beyond
- * doubt. Carries and borrows between the counts never are; what is doubtful goes
- * to ptcheck_judge().
- */
-static inline bool ptcheck_sound(u64 word, bool anon)
-{
-	u32 high = word >> PTCHECK_ANON_SHIFT;
-
-	/* A borrow from the anonymous pages ends in the highest bit of the file's. */
-	if (!anon)
-		return word < 1ULL << 31;
-	return !(u32)word && (high < (PTCHECK_WRITE_ONE >> PTCHECK_ANON_SHIFT) ||
-			      high == ((PTCHECK_WRITE_ONE + PTCHECK_ANON_ONE) >>
-				       PTCHECK_ANON_SHIFT));
-}
-
-/*
- * Whether an operation that found @old is beyond doubt, large entries aside: with one
- * or two comparisons, of an entry that is alone or shares as it may.
+ * Whether an operation that found @old is beyond doubt: with one or two comparisons, of
+ * an entry that is alone or shares as it may. What is doubtful goes to ptcheck_judge().
  */
 static inline bool ptcheck_common(u64 old, enum ptcheck_op op, bool anon)
 {
@@ -137,19 +120,6 @@ static inline bool ptcheck_common(u64 old, enum ptcheck_op op, bool anon)
 	default:
 		return false;
 	}
-}
-
-/*
- * A block of 2 MiB is mapped as a whole by large entries, which are counted in a
- * word of the block, or page by page. What is true of a page is the sum of the
- * two words. Of all pages together, whose words are @seen by one "or", this has one
- * of each kind of entry that some page has.
- */
-static inline u64 ptcheck_any(u64 seen)
-{
-	return ((u32)seen ? PTCHECK_FILE_ONE : 0) +
-	       (seen & (PTCHECK_WRITE_ONE - PTCHECK_ANON_ONE) ? PTCHECK_ANON_ONE : 0) +
-	       (seen >= PTCHECK_WRITE_ONE ? PTCHECK_WRITE_ONE : 0);
 }
 
 struct ptcheck_counts ptcheck_counts(u64 word);

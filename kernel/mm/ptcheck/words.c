@@ -2,16 +2,15 @@
 /*
  * Page table check: where the words are.
  *
- * One of 8 bytes per page, and a block for each 2 MiB that knows where those of
- * its pages begin: found from a page frame with one load, whatever else is kept
- * per page, and not freed before the machine ends. An instance of address space
- * isolation may see them: they say of a page what its struct page says, and that
- * is mapped as well.
+ * One of 8 bytes per page, found from a page frame with one addition: an array with
+ * addresses for all memory that there can be, and pages behind those of what there is.
+ * They are not freed before the machine ends. An instance of address space isolation
+ * may see them: they say of a page what its struct page says, and that is mapped as
+ * well.
  */
 #define pr_fmt(fmt) "page_table_check: " fmt
 
 #include <linux/gfp.h>
-#include <linux/kmemleak.h>
 #include <linux/memblock.h>
 #include <linux/memory.h>
 #include <linux/nonsensitive.h>
@@ -20,36 +19,41 @@
 
 #include "internal.h"
 
-struct ptcheck_block *ptcheck_blocks __ro_after_init;
-unsigned long ptcheck_nr_blocks __ro_after_init;
+#define WORDS_PER_PAGE	(PAGE_SIZE / sizeof(*ptcheck_words))
 
-static void *zeroed(size_t size, int nid)
+atomic64_t *ptcheck_words __ro_after_init;
+unsigned long ptcheck_nr_words __ro_after_init;
+
+static struct vm_struct *area __ro_after_init;
+
+/* A page of words, for the page frames from @pfn on. */
+static int fill_page(unsigned long pfn, int nid)
 {
-	return __vmalloc_node(size, 1, GFP_KERNEL | __GFP_ZERO |
-			      __GFP_GLOBAL_NONSENSITIVE, nid,
-			      __builtin_return_address(0));
+	unsigned long start = (unsigned long)&ptcheck_words[pfn];
+	struct page *page;
+	int err;
+
+	if (vmalloc_to_page((void *)start))
+		return 0;
+	page = alloc_pages_node(nid, GFP_KERNEL | __GFP_ZERO |
+				__GFP_GLOBAL_NONSENSITIVE, 0);
+	if (!page)
+		return -ENOMEM;
+	err = vm_area_map_pages(area, start, start + PAGE_SIZE, &page);
+	if (err)
+		__free_page(page);
+	return err;
 }
 
-/* Words for the pages of a section that has none. */
+/* Words for the pages of a section. */
 static int fill_section(unsigned long pfn, int nid)
 {
-	unsigned long end = min((pfn + PAGES_PER_SECTION) >> PTCHECK_BLOCK_ORDER,
-				ptcheck_nr_blocks);
-	unsigned long index = pfn >> PTCHECK_BLOCK_ORDER;
-	atomic64_t *words;
+	unsigned long end = min(pfn + PAGES_PER_SECTION, ptcheck_nr_words);
+	int err = 0;
 
-	if (index >= end || ptcheck_blocks[index].words)
-		return 0;
-	words = zeroed(PAGES_PER_SECTION * sizeof(*words), nid);
-	if (!words)
-		return -ENOMEM;
-	/* Nothing points to their beginning from here on. */
-	kmemleak_not_leak(words);
-	words -= index << PTCHECK_BLOCK_ORDER;
-	for (; index < end; index++)
-		/* Zero before they are found: whoever follows the pointer. */
-		smp_store_release(&ptcheck_blocks[index].words, words);
-	return 0;
+	for (; pfn < end && !err; pfn += WORDS_PER_PAGE)
+		err = fill_page(pfn, nid);
+	return err;
 }
 
 /* Memory that comes at run time: before any of it is allocated. */
@@ -72,22 +76,24 @@ static struct notifier_block memory_nb = {
 };
 
 /**
- * ptcheck_make_blocks - all words, zero
+ * ptcheck_make_words - all words, zero
  *
- * Memory beyond what the firmware announced has no blocks, and is not checked.
+ * Memory beyond what the firmware announced has none, and is not checked.
  *
  * Context: boot, before the first user. Return: 0 or -ENOMEM.
  */
-int __init ptcheck_make_blocks(void)
+int __init ptcheck_make_words(void)
 {
-	unsigned long nr = DIV_ROUND_UP(max_possible_pfn, PTCHECK_BLOCK_PAGES);
+	unsigned long nr = round_up(max_possible_pfn, WORDS_PER_PAGE);
 	unsigned long section;
 	int err = 0;
 
-	ptcheck_blocks = zeroed(nr * sizeof(*ptcheck_blocks), NUMA_NO_NODE);
-	if (!ptcheck_blocks)
+	area = get_vm_area(nr * sizeof(*ptcheck_words),
+			   VM_SPARSE | VM_GLOBAL_NONSENSITIVE);
+	if (!area)
 		return -ENOMEM;
-	ptcheck_nr_blocks = nr;
+	ptcheck_words = area->addr;
+	ptcheck_nr_words = nr;
 	for (section = 0; section <= __highest_present_section_nr && !err; section++)
 		if (present_section_nr(section))
 			err = fill_section(section_nr_to_pfn(section),

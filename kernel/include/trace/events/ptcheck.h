@@ -28,10 +28,10 @@ TRACE_EVENT(ptcheck_violation,
 	TP_fast_assign(
 		__entry->rule = ptcheck_rule_name(v->rule);
 		__entry->pfn = v->pfn;
-		__entry->address = v->addr;
+		__entry->address = v->at.addr;
 		__entry->word = v->old;
 		__entry->owner = owner;
-		__entry->ip = v->ip;
+		__entry->ip = v->at.ip;
 	),
 
 	TP_printk("rule=%s pfn=0x%lx address=0x%lx word=0x%llx owner=%d ip=%pS",

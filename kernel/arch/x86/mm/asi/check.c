@@ -42,8 +42,8 @@ static const struct section constants[] = {
 static void violate(enum ptcheck_rule rule, unsigned long va, u64 phys, u64 entry)
 {
 	ptcheck_violate(&(struct ptcheck_violation) {
-		.rule = rule, .addr = va, .pfn = PHYS_PFN(phys), .entry = entry,
-		.op = PTCHECK_NR_OPS, .ip = _RET_IP_,
+		.rule = rule, .at = { .addr = va, .ip = _RET_IP_ },
+		.pfn = PHYS_PFN(phys), .entry = entry, .op = PTCHECK_NR_OPS,
 	});
 }
 
