@@ -5,6 +5,8 @@
  * One that maps many pages is counted in the word of each. What comes in the place of
  * something else is taken apart here.
  */
+#include <linux/memory_hotplug.h>
+
 #include "internal.h"
 #include "report.h"
 
@@ -124,11 +126,13 @@ void ptcheck_apply(const struct ptcheck_place *at, unsigned long pfn,
 	struct page *page;
 	bool anon;
 
-	/* A broken entry may name anything. */
-	if (pfn >= ptcheck_nr_words || !pfn_valid(pfn))
+	/* A broken entry may name anything, also what has not been made pages yet. */
+	if (pfn >= ptcheck_nr_words)
+		return;
+	page = pfn_to_online_page(pfn);
+	if (!page)
 		return;
 	nr = min(nr, ptcheck_nr_words - pfn);
-	page = pfn_to_page(pfn);
 	if (ptcheck_is_mapping(op) && ptcheck_is_kernel_page(page))
 		accuse_kernel_page(at, pfn);
 	anon = PageAnon(page);

@@ -108,8 +108,15 @@ void __ptcheck_callee ptcheck_clear_slowly(const pte_t *ptep, pteval_t pte,
  */
 static noinline void underflow(const pte_t *ptep, pteval_t pte, unsigned long ip)
 {
-	atomic_inc((atomic_t *)&ptcheck_words[pte_pfn(__pte(pte))]);
-	clear(ptep, pte, ip);
+	const struct ptcheck_place at = { .ptep = ptep, .ip = ip };
+	unsigned long pfn = pte_pfn(__pte(pte));
+	u64 word;
+
+	atomic_inc((atomic_t *)&ptcheck_words[pfn]);
+	word = atomic64_read(&ptcheck_words[pfn]);
+	ptcheck_accuse(&at, pfn, word, pte & _PAGE_RW ? PTCHECK_UNMAP_WRITE : PTCHECK_UNMAP_READ,
+		       false, ptcheck_counts(word).anon ? PTCHECK_UNMAP_WRONG_TYPE :
+							  PTCHECK_UNMAP_NOT_MAPPED);
 }
 
 /* The half of a word that counts entries for a file's page has none left. */

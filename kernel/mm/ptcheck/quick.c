@@ -177,8 +177,13 @@ head:
 	return true;
 tail:
 	page = head_of(page);
-	if (page)
-		goto head;
+	if (!page)
+		return false;
+	/* What looks like a tail may never have been a struct page. */
+	asm goto("1: testb $1, %[mapping]\n"
+		 _ASM_EXTABLE(1b, %l[doubtful])
+		 : : [mapping] "m" (page->mapping) : "cc" : doubtful);
+	goto head;
 doubtful:
 	return false;
 }
