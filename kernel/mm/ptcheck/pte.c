@@ -109,14 +109,18 @@ void __ptcheck_callee ptcheck_clear_slowly(const pte_t *ptep, pteval_t pte,
 static noinline void underflow(const pte_t *ptep, pteval_t pte, unsigned long ip)
 {
 	const struct ptcheck_place at = { .ptep = ptep, .ip = ip };
+	enum ptcheck_rule rule = PTCHECK_UNMAP_NOT_MAPPED;
+	enum ptcheck_op op = PTCHECK_UNMAP_READ;
 	unsigned long pfn = pte_pfn(__pte(pte));
 	u64 word;
 
 	atomic_inc((atomic_t *)&ptcheck_words[pfn]);
 	word = atomic64_read(&ptcheck_words[pfn]);
-	ptcheck_accuse(&at, pfn, word, pte & _PAGE_RW ? PTCHECK_UNMAP_WRITE : PTCHECK_UNMAP_READ,
-		       false, ptcheck_counts(word).anon ? PTCHECK_UNMAP_WRONG_TYPE :
-							  PTCHECK_UNMAP_NOT_MAPPED);
+	if (ptcheck_counts(word).anon)
+		rule = PTCHECK_UNMAP_WRONG_TYPE;
+	if (pte & _PAGE_RW)
+		op = PTCHECK_UNMAP_WRITE;
+	ptcheck_accuse(&at, pfn, word, op, false, rule);
 }
 
 /* The half of a word that counts entries for a file's page has none left. */
