@@ -6,8 +6,9 @@ from collections import namedtuple
 from .csyms import definition_name
 
 Row = namedtuple('Row', 'id file symbol text count loose config callee why')
-# start: first line in the unpatched file; runs: (removed, added) line groups in order
-Hunk = namedtuple('Hunk', 'patch file start runs')
+# start: first line in the unpatched file; runs: (removed, added) line groups in order;
+# within: what git takes for the function
+Hunk = namedtuple('Hunk', 'patch file start runs within', defaults=[''])
 
 
 class Broken(Exception):
@@ -64,7 +65,7 @@ def parse_patch(name, lines):
         index += 1
         if line.startswith('+++ '):
             path = line[4:].split('\t')[0].strip().split('/', 1)[-1]
-        head = re.match(r'@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@', line)
+        head = re.match(r'@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@(.*)', line)
         if not head:
             continue
         # The header's counts tell where a hunk ends: text may look like a header.
@@ -82,7 +83,7 @@ def parse_patch(name, lines):
                     runs.append(([], []))
                 runs[-1][kind == '+'].append(normal(text))
             last = kind
-        hunks.append(Hunk(name, path, int(head.group(1)), runs))
+        hunks.append(Hunk(name, path, int(head.group(1)), runs, head.group(4)))
     return hunks
 
 

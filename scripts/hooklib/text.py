@@ -1,5 +1,6 @@
 """The MANIFEST against the patches and against the patched source."""
 import os
+import re
 from collections import Counter, defaultdict
 
 from .csyms import FILE_SCOPE, enclosing
@@ -10,6 +11,12 @@ def place(symbol):
     return 'at file scope' if symbol == FILE_SCOPE else 'in ' + symbol
 
 
+def moved(line, hunk, rows):
+    """Whether a row says that the function has this line elsewhere."""
+    words = set(re.findall(r'\w+', hunk.within))
+    return any((row.file, row.text) == (hunk.file, line) and row.symbol in words for row in rows)
+
+
 def check_patches(rows, hunks):
     """Both ways: every added line has a row, every row is added by a patch."""
     errors = []
@@ -17,7 +24,7 @@ def check_patches(rows, hunks):
     for hunk in hunks:
         patch_of[hunk.file] = hunk.patch
         for removed, new in hunk.runs:
-            if removed and not new:
+            if removed and not new and not all(moved(line, hunk, rows) for line in removed):
                 errors.append('%s: removes lines of %s without putting anything in their place: %s'
                               % (hunk.patch, hunk.file, removed[0]))
             added.update((hunk.file, line) for line in new if line)

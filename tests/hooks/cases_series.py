@@ -72,3 +72,16 @@ def test_every_added_line_needs_its_row(_):
     for row in rows:
         errors = text.check_patches([r for r in rows if r is not row], hunks)
         assert errors, '%s: the row is not needed' % row.id
+
+
+def test_a_line_may_move_but_not_go(_):
+    gone = manifest.Hunk('0001-a.patch', 'mm/a.c', 9, [(['check(page);'], [])], ' static int f(int a)')
+
+    def refused(path, symbol, line='check(page);'):
+        row = manifest.parse_row('a | %s | %s | %s | 1 | - | - | why' % (path, symbol, line), '')
+        new = manifest.Hunk('0001-a.patch', path, 1, [([], [line])])
+        return any('removes lines of mm/a.c' in e for e in text.check_patches([row], [gone, new]))
+    assert not refused('mm/a.c', 'f'), 'a move was refused'
+    assert refused('mm/a.c', 'g'), 'another function has it'
+    assert refused('mm/b.c', 'f'), 'another file has it'
+    assert refused('mm/a.c', 'f', 'count(page);'), 'it has gone'
