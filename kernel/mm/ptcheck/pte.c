@@ -16,6 +16,16 @@
 #include "internal.h"
 #include "report.h"
 
+/* What the quick ways do not tell, as it is the same of a file's page. */
+static enum ptcheck_op exactly(enum ptcheck_op op, pteval_t pte)
+{
+	if (op == PTCHECK_MAP_READ && pte & _PAGE_RW)
+		return PTCHECK_MAP_WRITE;
+	if (op == PTCHECK_UNMAP_READ && pte & _PAGE_RW)
+		return PTCHECK_UNMAP_WRITE;
+	return op;
+}
+
 static noinline void judge(const pte_t *ptep, pteval_t pte, u64 old,
 			   unsigned long deed)
 {
@@ -25,14 +35,8 @@ static noinline void judge(const pte_t *ptep, pteval_t pte, u64 old,
 	bool anon = deed & 1;
 	enum ptcheck_rule rule = ptcheck_settle(pfn, old, op, anon);
 
-	if (rule == PTCHECK_ALLOWED)
-		return;
-	/* The quick ways do not tell what is the same of a file's page. */
-	if (op == PTCHECK_MAP_READ && pte & _PAGE_RW)
-		op = PTCHECK_MAP_WRITE;
-	if (op == PTCHECK_UNMAP_READ && pte & _PAGE_RW)
-		op = PTCHECK_UNMAP_WRITE;
-	ptcheck_accuse(&at, pfn, old, op, anon, rule);
+	if (rule != PTCHECK_ALLOWED)
+		ptcheck_accuse(&at, pfn, old, exactly(op, pte), anon, rule);
 }
 
 /* Other entries map the page, or it has no word. */
@@ -109,18 +113,15 @@ void __ptcheck_callee ptcheck_clear_slowly(const pte_t *ptep, pteval_t pte,
 static noinline void underflow(const pte_t *ptep, pteval_t pte, unsigned long ip)
 {
 	const struct ptcheck_place at = { .ptep = ptep, .ip = ip };
-	enum ptcheck_rule rule = PTCHECK_UNMAP_NOT_MAPPED;
-	enum ptcheck_op op = PTCHECK_UNMAP_READ;
+	const enum ptcheck_op op = PTCHECK_UNMAP_READ;
 	unsigned long pfn = pte_pfn(__pte(pte));
 	u64 word;
 
 	atomic_inc((atomic_t *)&ptcheck_words[pfn]);
 	word = atomic64_read(&ptcheck_words[pfn]);
-	if (ptcheck_counts(word).anon)
-		rule = PTCHECK_UNMAP_WRONG_TYPE;
-	if (pte & _PAGE_RW)
-		op = PTCHECK_UNMAP_WRITE;
-	ptcheck_accuse(&at, pfn, word, op, false, rule);
+	/* What others have made of the half since does not matter: it had none left. */
+	ptcheck_accuse(&at, pfn, word, exactly(op, pte), false,
+		       ptcheck_judge(word & ~(u64)U32_MAX, op, false));
 }
 
 /* The half of a word that counts entries for a file's page has none left. */
