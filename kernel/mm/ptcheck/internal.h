@@ -104,6 +104,7 @@ static __always_inline unsigned long ptcheck_deed(unsigned long ip,
 	return ip << 4 | op << 1 | anon;
 }
 
+void __ptcheck_quick __ptcheck_set_pte(pte_t *ptep, pteval_t pte);
 void __ptcheck_quick __ptcheck_pte_taken(const pte_t *ptep, pteval_t pte);
 
 /* Slow halves of the quick ways. */

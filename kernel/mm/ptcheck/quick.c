@@ -98,19 +98,19 @@ static __always_inline void count_anon(const pte_t *ptep, pteval_t pte,
  */
 static __always_inline void count_file(const pte_t *ptep, pteval_t pte)
 {
-	atomic64_t *word = &ptcheck_words[plain_pfn(pte)];
-	u32 *halves = (u32 *)word;
+	unsigned long pfn = plain_pfn(pte);
 	u64 old;
 
-	asm goto("1: lock incl %[file]\n"
-		 "cmpl $0, %[anon]\n"
+	/* By its index, or the compiler would first find out the address. */
+	asm goto("1: lock incl (%[words],%[pfn],8)\n"
+		 "cmpl $0, 4(%[words],%[pfn],8)\n"
 		 "jne %l[shared]\n"
 		 _ASM_EXTABLE(1b, %l[none])
-		 : : [file] "m" (halves[0]), [anon] "m" (halves[1])
+		 : : [words] "r" (ptcheck_words), [pfn] "r" (pfn)
 		 : "memory", "cc" : shared, none);
 	return;
 shared:
-	old = atomic64_read(word) - PTCHECK_FILE_ONE;
+	old = atomic64_read(&ptcheck_words[pfn]) - PTCHECK_FILE_ONE;
 	/* What has been seen is wrong also if it has gone since. */
 	if (!(old >> PTCHECK_ANON_SHIFT))
 		old += PTCHECK_ANON_ONE;
@@ -166,7 +166,7 @@ static __always_inline bool count_plain(const pte_t *ptep, pteval_t pte,
 		 _ASM_EXTABLE(1b, %l[tail])
 		 : : [head] "m" (page->compound_head) : "cc" : tail);
 head:
-	if (!is_anon(page))
+	if (likely(!is_anon(page)))
 		apply_file(ptep, pte, read);
 	else if (pte & _PAGE_RW)
 		count_anon(ptep, pte, write);
@@ -188,7 +188,7 @@ doubtful:
 	return false;
 }
 
-/* What becomes a call in the place of ptcheck_set_pte(). */
+/* What adapters.S goes on to: @ptep shall be @pte. */
 void __ptcheck_quick __ptcheck_set_pte(pte_t *ptep, pteval_t pte)
 {
 	unsigned long pfn = plain_pfn(pte);
@@ -199,9 +199,8 @@ void __ptcheck_quick __ptcheck_set_pte(pte_t *ptep, pteval_t pte)
 		slowly(ptcheck_map_slowly, ptep, pte, _RET_IP_);
 	native_set_pte(ptep, __pte(pte));
 }
-EXPORT_SYMBOL(__ptcheck_set_pte);
 
-/* What take.S goes on to: @pte has been taken out of @ptep. */
+/* The same: @pte has been taken out of @ptep. */
 void __ptcheck_quick __ptcheck_pte_taken(const pte_t *ptep, pteval_t pte)
 {
 	if (unlikely(plain_pfn(pte) >= ptcheck_nr_words) ||
@@ -248,7 +247,7 @@ void __ptcheck_quick __ptcheck_zero(struct page *page, unsigned long what)
 		slowly(ptcheck_zero_slowly, page, what, _RET_IP_);
 }
 
-/* For modules; nobody calls them by a pointer, and they do not begin as if. */
+/* For modules; nobody calls it by a pointer, and it does not begin as if. */
 asm(".pushsection .discard.noendbr\n"
-	".long __ptcheck_set_pte, __ptcheck_pte_wrprotect\n"
+	".long __ptcheck_pte_wrprotect\n"
 	".popsection");

@@ -8,7 +8,8 @@
  * What happens less often is behind a branch that is patched out.
  *
  * A call that the compiler knows of makes it keep what lives across it out of the
- * registers that calls may change. These change rax, rcx and rdx, or none.
+ * registers that calls may change. These change rax, rcx and rdx, or none; in the place
+ * of instructions also rsi, and those that take an entry out rdi.
  */
 #ifndef _ASM_X86_PTCHECK_H
 #define _ASM_X86_PTCHECK_H
@@ -40,42 +41,52 @@
 #define PTCHECK_IS_ON X86_FEATURE_PTCHECK
 #endif
 
-void __ptcheck_quick __ptcheck_set_pte(pte_t *ptep, pteval_t pte);
-
-/* set_pte(). The first instruction is as long as the call. */
-static __always_inline void ptcheck_set_pte(pte_t *ptep, pte_t pte)
-{
-	asm volatile(ALTERNATIVE("ds %{disp8%} movq %[value], (%[ptep])",
-				 "call __ptcheck_set_pte", PTCHECK_IS_ON)
-		     : ASM_CALL_CONSTRAINT, "=m" (*ptep)
-		     : [ptep] "D" (ptep), [value] "S" (pte.pte)
-		     : "rax", "rcx", "rdx", "cc");
-}
-
 /*
- * To take an entry out, in the registers that the compiler likes: take.S has an adapter
- * for each pair of those that are not lost, of which one is for modules.
+ * An instruction has its operands in the registers that the compiler likes, and so has
+ * the call: adapters.S has an adapter for each that is not lost. Modules have one of them.
  */
 #ifdef MODULE
-#define ptcheck_take_by(instructions, adapter, ptep, ...) ({		\
-	register pteval_t __value asm("r8");				\
-									\
-	asm volatile(ALTERNATIVE(instructions, "call " adapter ".rbx.r8", PTCHECK_IS_ON) \
-		     : ASM_CALL_CONSTRAINT, [value] "=&r" (__value), "+m" (*(ptep)) \
-		     : [ptep] "b" (ptep)				\
-		     : "rax", "rcx", "rdx", "rsi", "rdi", "cc", ##__VA_ARGS__); \
-	(pte_t) { .pte = __value }; })
+#define PTCHECK_PTEP "b"
+#define PTCHECK_VALUE asm("r8")
+#define PTCHECK_BY_VALUE "_by_modules"
+#define PTCHECK_BY_BOTH "_by_modules"
 #else
-#define ptcheck_take_by(instructions, adapter, ptep, ...) ({		\
-	pteval_t __value;						\
+#define PTCHECK_PTEP "r"
+#define PTCHECK_VALUE
+#define PTCHECK_BY_VALUE ".%V[value]"
+#define PTCHECK_BY_BOTH ".%V[ptep].%V[value]"
+#endif
+
+void __ptcheck_set_pte_by_modules(void);
+void __ptcheck_take_by_modules(void);
+void __ptcheck_take_local_by_modules(void);
+
+/*
+ * set_pte(). The instruction is as long as the call. The compiler has to be told that all
+ * this is one instruction, or it no longer inlines what it would inline otherwise.
+ */
+static __always_inline void ptcheck_set_pte(pte_t *ptep, pte_t pte)
+{
+	register pteval_t value PTCHECK_VALUE = pte.pte;
+
+	asm_inline volatile(ALTERNATIVE("ds %{disp8%} movq %[value], (%[ptep])",
+					"call __ptcheck_set_pte" PTCHECK_BY_VALUE,
+					PTCHECK_IS_ON)
+			    : ASM_CALL_CONSTRAINT, "+m" (*ptep)
+			    : [ptep] "D" (ptep), [value] "r" (value)
+			    : "rax", "rcx", "rdx", "rsi", "cc");
+}
+
+/* To take an entry out. Told the same, it makes the loop that unmaps pages longer. */
+#define ptcheck_take_by(instructions, callee, ptep, ...) ({		\
+	register pteval_t __value PTCHECK_VALUE;			\
 									\
-	asm volatile(ALTERNATIVE(instructions, "call " adapter ".%V[ptep].%V[value]", \
+	asm volatile(ALTERNATIVE(instructions, "call " callee PTCHECK_BY_BOTH, \
 				 PTCHECK_IS_ON)				\
 		     : ASM_CALL_CONSTRAINT, [value] "=&r" (__value), "+m" (*(ptep)) \
-		     : [ptep] "r" (ptep)				\
+		     : [ptep] PTCHECK_PTEP (ptep)			\
 		     : "rax", "rcx", "rdx", "rsi", "rdi", "cc", ##__VA_ARGS__); \
 	(pte_t) { .pte = __value }; })
-#endif
 
 /* native_ptep_get_and_clear() */
 static __always_inline pte_t ptcheck_take(struct mm_struct *mm, pte_t *ptep)
