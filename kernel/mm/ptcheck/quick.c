@@ -166,6 +166,7 @@ static __always_inline bool count_plain(const pte_t *ptep, pteval_t pte,
 		 _ASM_EXTABLE(1b, %l[tail])
 		 : : [head] "m" (page->compound_head) : "cc" : tail);
 head:
+	/* Out of line costs a jump back for a file's page, and nothing for the others. */
 	if (likely(!is_anon(page)))
 		apply_file(ptep, pte, read);
 	else if (pte & _PAGE_RW)
