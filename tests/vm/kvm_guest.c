@@ -366,17 +366,17 @@ int guest_vcpu_load(struct guest_vcpu *vcpu,
 	return ioctl(vcpu->fd, KVM_SET_REGS, &regs) ? -errno : 0;
 }
 
-/* On the console, for whoever finds that -EPROTO is not what a test expects. */
-static void tell_end(const struct guest_vcpu *vcpu)
+static int unexpected_exit(struct guest_vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 	struct kvm_regs regs = { 0 };
 
 	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-	printf("vCPU %d: exit %u (%llu, %llu) at 0x%llx\n", vcpu->id,
-	       run->exit_reason, run->hw.hardware_exit_reason,
-	       run->exit_reason == KVM_EXIT_INTERNAL_ERROR ?
-	       run->internal.data[0] : 0, regs.rip);
+	snprintf(vcpu->end, sizeof(vcpu->end), "exit %u (%llu, %llu) at 0x%llx",
+		 run->exit_reason, run->hw.hardware_exit_reason,
+		 run->exit_reason == KVM_EXIT_INTERNAL_ERROR ?
+		 run->internal.data[0] : 0, regs.rip);
+	return -EPROTO;
 }
 
 /* 1: go on, 0: done, or a negative errno. */
@@ -394,8 +394,7 @@ static int user_exit(struct guest_vcpu *vcpu)
 			return 0;
 		return vcpu->run->io.port == GUEST_PORT_USER ? 1 : -EFAULT;
 	default:
-		tell_end(vcpu);
-		return -EPROTO;
+		return unexpected_exit(vcpu);
 	}
 }
 
@@ -437,6 +436,11 @@ int guest_vcpu_do(struct guest_vcpu *vcpu, const struct guest_payload *payload,
 		err = guest_vcpu_run(vcpu);
 	} while (again(vcpu, err));
 	return err;
+}
+
+const char *guest_vcpu_error(const struct guest_vcpu *vcpu, int err)
+{
+	return err == -EPROTO ? vcpu->end : strerror(-err);
 }
 
 uint32_t guest_vcpu_told(const struct guest_vcpu *vcpu)

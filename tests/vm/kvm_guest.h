@@ -39,6 +39,7 @@ struct guest_vcpu {
 	void (*answer)(struct guest_vcpu *vcpu);	/* a KVM_EXIT_TRACK */
 	uint64_t user_exits;	/* returns of KVM_RUN, the last one included */
 	uint64_t host_tsc;	/* time stamp ticks spent in KVM_RUN */
+	char end[80];		/* in words, the exit that gave -EPROTO */
 };
 
 struct guest_vm {
@@ -117,6 +118,9 @@ int guest_vcpu_run(struct guest_vcpu *vcpu);
 /* guest_vcpu_load() and guest_vcpu_run(), signals ignored. */
 int guest_vcpu_do(struct guest_vcpu *vcpu, const struct guest_payload *payload,
 		  uint64_t rounds);
+
+/* What running @vcpu gave, in words: for -EPROTO the exit, and where it was. */
+const char *guest_vcpu_error(const struct guest_vcpu *vcpu, int err);
 
 /* What the last payload told by its last OUT. */
 uint32_t guest_vcpu_told(const struct guest_vcpu *vcpu);

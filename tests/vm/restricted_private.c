@@ -181,7 +181,7 @@ static void storm(unsigned int flags, const char *what)
 		check(guest_worker_progress(&worker[i], 2, 60),
 		      "%s: virtual CPU %d gets on", what, i);
 	for (i = 0; i < 2; i++)
-		check(!guest_worker_stop(&worker[i]), "%s: no error", what);
+		stops_well(&worker[i], what);
 	guest_vm_destroy(&vm);
 }
 

@@ -164,7 +164,7 @@ static void all_at_once(unsigned int flags, unsigned int seconds,
 	check(!s.unexpected, "%s: %lu answers nobody expects", what,
 	      s.unexpected);
 	for (i = 0; i < 2; i++)
-		check(!guest_worker_stop(&worker[i]), "%s: no error", what);
+		stops_well(&worker[i], what);
 	run_payload(&s.vm.vcpu[0], "fill", FRESH);
 	run_payload(&s.vm.vcpu[1], "sum", FRESH);
 	check(guest_vcpu_told(&s.vm.vcpu[1]) ==

@@ -135,7 +135,7 @@ static void storm(unsigned int flags, const char *what)
 		check(guest_worker_progress(&worker[i], 2, 60),
 		      "%s: virtual CPU %d gets on", what, i);
 	for (i = 0; i < 2; i++)
-		check(!guest_worker_stop(&worker[i]), "%s: no error", what);
+		stops_well(&worker[i], what);
 	told(&vm.vcpu[0], "fill", FRESH);
 	check(told(&vm.vcpu[1], "sum", FRESH) == sum_to(FRESH),
 	      "%s: memory is sound", what);

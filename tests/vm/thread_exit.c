@@ -52,7 +52,6 @@ static void beside_a_lasting_thread(void)
 {
 	struct guest_worker lasting;
 	struct guest_vm vm;
-	int error;
 
 	must_create(&vm, 2);
 	if (guest_worker_start(&lasting, &vm.vcpu[1], "mix", 20))
@@ -60,8 +59,7 @@ static void beside_a_lasting_thread(void)
 	hand_over(&vm.vcpu[0]);
 	check(guest_worker_progress(&lasting, 2, 60),
 	      "the thread that stays gets on");
-	error = guest_worker_stop(&lasting);
-	check(!error, "and stops without an error: %s", strerror(-error));
+	stops_well(&lasting, "the thread that stays");
 	guest_vm_destroy(&vm);
 }
 

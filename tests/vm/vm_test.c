@@ -153,12 +153,9 @@ bool busy_vm_runs(struct busy_vm *busy, const char *when)
 void busy_vm_stop(struct busy_vm *busy)
 {
 	unsigned int i;
-	int err;
 
-	for (i = 0; i < busy->vm.nr_vcpus; i++) {
-		err = guest_worker_stop(&busy->worker[i]);
-		check(!err, "virtual CPU %u stopped: %s", i, strerror(-err));
-	}
+	for (i = 0; i < busy->vm.nr_vcpus; i++)
+		stops_well(&busy->worker[i], "busy");
 	guest_vm_destroy(&busy->vm);
 }
 
@@ -166,7 +163,15 @@ bool run_payload(struct guest_vcpu *vcpu, const char *payload, uint64_t rounds)
 {
 	int err = guest_vcpu_do(vcpu, guest_payload(payload), rounds);
 
-	return check(!err, "%s: %s", payload, strerror(-err));
+	return check(!err, "%s: %s", payload, guest_vcpu_error(vcpu, err));
+}
+
+bool stops_well(struct guest_worker *worker, const char *what)
+{
+	int err = guest_worker_stop(worker);
+
+	return check(!err, "%s: virtual CPU %u stopped: %s", what,
+		     worker->vcpu->id, guest_vcpu_error(worker->vcpu, err));
 }
 
 bool counts_right(struct guest_vcpu *vcpu, uint64_t rounds)
@@ -176,7 +181,7 @@ bool counts_right(struct guest_vcpu *vcpu, uint64_t rounds)
 
 	counted = guest_vcpu_result(vcpu)->counter - before;
 	return check(!err && counted == rounds, "guest counted %lu of %lu: %s",
-		     counted, rounds, strerror(-err));
+		     counted, rounds, guest_vcpu_error(vcpu, err));
 }
 
 uint64_t mapped_while(struct guest_vcpu *vcpu, const char *payload,

@@ -40,6 +40,9 @@ void busy_vm_stop(struct busy_vm *busy);
 /* Runs @rounds of @payload right here and checks that it worked. */
 bool run_payload(struct guest_vcpu *vcpu, const char *payload, uint64_t rounds);
 
+/* Ends @worker and checks that nothing went wrong in its guest. */
+bool stops_well(struct guest_worker *worker, const char *what);
+
 /* Runs "count" and checks what it counted: neither lost nor somebody else's. */
 bool counts_right(struct guest_vcpu *vcpu, uint64_t rounds);
 
