@@ -8,7 +8,7 @@
  *   bulkhead.run=NAME[:ARG...][,NAME...]  programs of /tests, in this order
  *   bulkhead.arg.NAME=ARG[:ARG...]        more arguments, wherever NAME runs
  *   bulkhead.timeout=SECONDS              for each program, 60 if not given
- *   bulkhead.keep-vm                      a VM of our own until the end
+ *   bulkhead.many-threads                 spare the emulator what it gets wrong
  *   bulkhead.shell                        a shell on the console instead
  *
  * A program says more about itself on file descriptor 3. Its lines appear in the
@@ -21,6 +21,7 @@
 #include <linux/kvm.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -387,8 +388,7 @@ static void shell(void)
 /*
  * A vCPU that never runs. KVM rewrites the scheduler when the first VM comes and
  * when the last one goes, and itself for the first and last local APIC that is
- * off: never, with this one. For machines whose emulator does not bear that while
- * other processors run the same code; all descriptors stay open.
+ * off: never, with this one. All descriptors stay open.
  */
 static void keep_vm(void)
 {
@@ -397,6 +397,19 @@ static void keep_vm(void)
 
 	if (ioctl(vm, KVM_CREATE_IRQCHIP, 0) || ioctl(vm, KVM_CREATE_VCPU, 0) < 0)
 		printf("init: no VM to keep: %m\n");
+}
+
+/* For all programs: no guest of theirs runs on the first processor. */
+static void leave_first_processor(void)
+{
+	cpu_set_t set;
+
+	if (!sched_getaffinity(0, sizeof(set), &set)) {
+		CPU_CLR(0, &set);
+		if (!sched_setaffinity(0, sizeof(set), &set))
+			return;
+	}
+	printf("init: cannot leave the first processor: %m\n");
 }
 
 static void set_environment(void)
@@ -422,8 +435,10 @@ int main(void)
 	read_command_line();
 	set_environment();
 	open_result();
-	if (param("bulkhead.keep-vm"))
+	if (param("bulkhead.many-threads")) {
 		keep_vm();
+		leave_first_processor();
+	}
 	run = param("bulkhead.run");
 	timeout = param("bulkhead.timeout");
 	if (param("bulkhead.shell")) {

@@ -19,8 +19,20 @@
 #define CHILD		"--exit-at-once"
 
 static struct busy_vm busy;
+static cpu_set_t allowed;
 static volatile bool stop;
 static unsigned long storms, deaths;
+
+/* The CPU @turns after the first one of those we may run on, round and round. */
+static int cpu_after(unsigned long turns)
+{
+	unsigned long left = turns % CPU_COUNT(&allowed);
+	int cpu;
+
+	for (cpu = 0; left || !CPU_ISSET(cpu, &allowed); cpu++)
+		left -= CPU_ISSET(cpu, &allowed);
+	return cpu;
+}
 
 static int push(pthread_t thread, int cpu)
 {
@@ -51,22 +63,22 @@ static void *storm(void *program)
 }
 
 /* Moves every virtual CPU one CPU on; returns how many would not go. */
-static unsigned int push_all(unsigned long turn, int nr_cpus)
+static unsigned int push_all(unsigned long turn)
 {
 	unsigned int i, refused = 0;
 
 	for (i = 0; i < NR_VCPUS; i++)
-		refused += !!push(busy.worker[i].thread, (turn + i) % nr_cpus);
+		refused += !!push(busy.worker[i].thread, cpu_after(turn + i));
 	return refused;
 }
 
-static void push_around(unsigned int seconds, int nr_cpus)
+static void push_around(unsigned int seconds)
 {
 	time_t end = time(NULL) + seconds;
 	unsigned long turns = 0, refused = 0;
 
 	for (; time(NULL) < end; turns++) {
-		refused += push_all(turns, nr_cpus);
+		refused += push_all(turns);
 		usleep(2000);
 	}
 	check(turns && !refused, "%lu moves, %lu refused", turns * NR_VCPUS,
@@ -81,16 +93,17 @@ static void no_such_cpu(void)
 
 int main(int argc, char **argv)
 {
-	int nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_t storm_thread;
 
 	if (argc > 1 && !strcmp(argv[1], CHILD))
 		return 0;
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		die("sched_getaffinity");
 	vm_test_begin();
 	busy_vm_start(&busy, NR_VCPUS, "mix");
 	if (pthread_create(&storm_thread, NULL, storm, argv[0]))
 		die("pthread_create");
-	push_around(argc > 1 ? atoi(argv[1]) : SECONDS, nr_cpus);
+	push_around(argc > 1 ? atoi(argv[1]) : SECONDS);
 	stop = true;
 	pthread_join(storm_thread, NULL);
 	check(storms && !deaths, "%lu processes beside it, %lu failed", storms,
