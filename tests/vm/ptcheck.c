@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,20 +133,50 @@ static unsigned long count_all(void)
 	return sum;
 }
 
-/* Does it in a child; returns how that ended. */
-static int commit(const char *name)
+static void at_once(const char *name)
+{
+	_exit(write_file(BREAK, name) ? 1 : 0);
+}
+
+static void *when_alone(void *name)
+{
+	char path[64], text[4096];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", getpid());
+	do {
+		usleep(1000);
+		read_file(path, text, sizeof(text));
+	} while (!strstr(text, "Z (zombie)"));
+	at_once(name);
+	return NULL;
+}
+
+/* In a second thread, when the first has gone. */
+static void without_first_thread(const char *name)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, NULL, when_alone, (void *)name))
+		syscall(SYS_exit, 0);
+	_exit(1);
+}
+
+/* A child does it; returns how that ended. */
+static int commit_by(void (*culprit)(const char *), const char *name)
 {
 	int status = 0;
 	int pid = fork();
 
-	if (!pid) {
-		int err = write_file(BREAK, name);
-
-		_exit(err ? 1 : 0);
-	}
+	if (!pid)
+		culprit(name);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		die("fork");
 	return status;
+}
+
+static int commit(const char *name)
+{
+	return commit_by(at_once, name);
 }
 
 static void check_facts(const struct deed *deed)
@@ -207,6 +238,7 @@ static void try_all(void)
 
 	for (i = 0; i < ARRAY_SIZE(deeds); i++)
 		try(&deeds[i]);
+	check_end(deeds, commit_by(without_first_thread, deeds->name));
 }
 
 /* What a policy may become, and what not. */

@@ -6,6 +6,7 @@
 
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/panic.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -94,7 +95,7 @@ static bool kill_users(struct mm_struct *mm)
 
 	guard(rcu)();
 	for_each_process(p)
-		if (READ_ONCE(p->mm) == mm)
+		if (process_shares_mm(p, mm))
 			killed |= kill_task(p);
 	return killed;
 }
